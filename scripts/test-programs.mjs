@@ -1,0 +1,83 @@
+/**
+ * The programs that the tests run and npm does not have: `redis-server`, which they cannot do
+ * without, and `strace`, which shows that an acknowledged append was flushed to disk.
+ * On Debian and its children root gets them from the distribution; others are told how.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fail } from './checkout.mjs';
+
+const OLDEST_REDIS = 7;
+
+export function ensureTestPrograms() {
+  const missing = ['redis-server', ...(process.platform === 'linux' ? ['strace'] : [])].filter(
+    (program) => !onPath(program),
+  );
+  if (missing.length > 0 && mayInstall()) aptInstall(missing);
+  if (!onPath('redis-server')) {
+    fail(
+      [
+        'The tests start their own redis-server and found none on the PATH. To get it:',
+        '  Debian, Ubuntu   sudo apt-get update && sudo apt-get install -y redis-server',
+        '  Fedora           sudo dnf install redis',
+        '  macOS            brew install redis',
+        '  others           https://redis.io/docs/latest/operate/oss_and_stack/install/',
+        'Then run the tests again.',
+      ].join('\n'),
+    );
+  }
+  checkRedisVersion();
+}
+
+function checkRedisVersion() {
+  const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
+  const version = /v=(\d+)\.\S+/.exec(stdout ?? '');
+  if (version !== null && Number(version[1]) < OLDEST_REDIS) {
+    fail(
+      `The tests need redis-server ${OLDEST_REDIS}.0 or later; the one on the PATH says ${stdout}`,
+    );
+  }
+}
+
+function mayInstall() {
+  return existsSync('/etc/debian_version') && process.getuid?.() === 0 && onPath('apt-get');
+}
+
+function aptInstall(programs) {
+  process.stderr.write(`Installing from Debian: ${programs.join(', ')} …\n`);
+  withoutStartingServices(() => {
+    const options = {
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    };
+    spawnSync('apt-get', ['update', '-qq'], options);
+    // One by one: strace is nice to have, and must not keep redis-server from coming.
+    for (const program of programs) {
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', program], options);
+    }
+  });
+}
+
+/** Debian starts a service as it installs it, unless this file says no: the tests start their own. */
+function withoutStartingServices(work) {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return work();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return work();
+  } finally {
+    rmSync(policy);
+  }
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

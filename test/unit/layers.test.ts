@@ -1,0 +1,91 @@
+/** Who may import whom. The arrows only point down; the cycles are the linter's business. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const source = fileURLToPath(new URL('../../src', import.meta.url));
+
+interface Layer {
+  /** Folders of src/ besides its own; `index` is src/index.ts. */
+  readonly ours: readonly string[];
+  /** Packages, and `node:` for all that Node brings along. */
+  readonly theirs: readonly string[];
+}
+
+/** The most specific folder that a file is in decides. */
+const LAYERS: Readonly<Record<string, Layer>> = {
+  event: { ours: [], theirs: [] },
+  protocol: { ours: ['event'], theirs: ['zod'] },
+  log: { ours: ['event'], theirs: [] },
+  'log/memory': { ours: ['event', 'log'], theirs: [] },
+  'log/redis': { ours: ['event', 'log'], theirs: ['ioredis', 'node:'] },
+  'log/embedded': {
+    ours: ['event', 'log'],
+    theirs: ['lmdb', 'fs-native-extensions', 'node:'],
+  },
+  live: { ours: ['event', 'log'], theirs: [] },
+  gateway: {
+    ours: ['live', 'log', 'event', 'protocol'],
+    theirs: ['hono', '@hono/node-server', 'ws', 'zod', 'node:'],
+  },
+  index: {
+    ours: [
+      'gateway',
+      'live',
+      'log',
+      'log/redis',
+      'log/embedded',
+      'log/memory',
+      'protocol',
+      'event',
+    ],
+    theirs: ['node:'],
+  },
+  cli: {
+    ours: ['index', 'gateway', 'live', 'log', 'log/redis', 'log/embedded', 'protocol', 'event'],
+    theirs: ['commander', 'pino', 'node:'],
+  },
+};
+
+const IMPORT =
+  /^\s*(?:import|export)\b[^;'"]*?(?:from\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+
+function layerOf(path: string): string {
+  const folder = path === 'index.ts' ? 'index' : dirname(path).replaceAll('\\', '/');
+  for (let name = folder; name !== '.'; name = dirname(name)) if (name in LAYERS) return name;
+  return folder;
+}
+
+function trespasses(path: string): string[] {
+  const layer = layerOf(path);
+  const rules = LAYERS[layer];
+  if (rules === undefined) return [`src/${path} is in no layer that this test knows`];
+  const text = readFileSync(join(source, path), 'utf8');
+  return [...text.matchAll(IMPORT)]
+    .map((match) => (match[1] ?? match[2])!)
+    .filter((target) => {
+      if (!target.startsWith('.')) {
+        const name = target.startsWith('node:')
+          ? 'node:'
+          : target
+              .split('/')
+              .slice(0, target.startsWith('@') ? 2 : 1)
+              .join('/');
+        return !rules.theirs.includes(name);
+      }
+      const inside = relative(source, resolve(source, dirname(path), target));
+      const other = layerOf(inside);
+      return other !== layer && !rules.ours.includes(other);
+    })
+    .map((target) => `src/${path} imports ${target}, which ${layer} may not`);
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.ts'),
+);
+
+test('imports only point down', () => {
+  expect(files.length).toBeGreaterThan(10);
+  expect(files.flatMap(trespasses)).toEqual([]);
+});
