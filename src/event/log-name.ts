@@ -1,0 +1,44 @@
+/** Log names: `category:id`, for example `account:1`. */
+import { InvalidInput } from './error.ts';
+
+declare const brand: unique symbol;
+
+/** `category:id`; made by {@link parseLogName} or {@link accountLog}. */
+export type LogName = string & { readonly [brand]: 'LogName' };
+
+const CATEGORY = /^[A-Za-z0-9_.-]{1,64}$/;
+const OWNER = /^[A-Za-z0-9_.-]{1,128}$/;
+
+/**
+ * Reads a log name that came from outside.
+ * @throws InvalidInput naming `field` when it is not `category:id` in the allowed characters.
+ */
+export function parseLogName(text: string, field = 'log'): LogName {
+  const colon = text.indexOf(':');
+  if (colon > 0 && CATEGORY.test(text.slice(0, colon)) && OWNER.test(text.slice(colon + 1))) {
+    return text as LogName;
+  }
+  throw new InvalidInput(
+    field,
+    'must be category:id, like account:1: a category of 1 to 64 and an id of 1 to 128 characters of A-Z a-z 0-9 . _ -',
+    'invalid_log',
+  );
+}
+
+/** Whether `text` can be an account ID: 1 to 128 characters of `A-Z a-z 0-9 . _ -`. */
+export function isAccountId(text: string): boolean {
+  return OWNER.test(text);
+}
+
+/**
+ * The log of an account.
+ * @throws InvalidInput naming `field` when the ID has other characters than `A-Z a-z 0-9 . _ -`.
+ */
+export function accountLog(accountId: string, field = 'account ID'): LogName {
+  if (isAccountId(accountId)) return `account:${accountId}` as LogName;
+  throw new InvalidInput(
+    field,
+    'must be 1 to 128 characters of A-Z a-z 0-9 . _ -',
+    'invalid_account',
+  );
+}

@@ -1,0 +1,143 @@
+/**
+ * The first contract: append-only logs of events, one per owner, and how to learn that one grew.
+ *
+ * Stores implement it (`redis/`, `embedded/`, `memory/`) and pass one suite, `test/contract/`.
+ * Deliberately not in here: catching up and pushing (`live/`), who may do what (`gateway/`),
+ * how durable a store is (each store tells that itself).
+ */
+
+import type { NewEvent, StoredEvent } from '../event/event.ts';
+import type { EventId } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { Standing } from './standing.ts';
+
+/**
+ * Who appends, so that a repeat can be told from a new append (Kafka's idempotent producer).
+ * `seq` counts one producer's appends to one log, from 0 in each epoch, without gaps.
+ */
+export interface Producer {
+  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : -`. */
+  readonly id: string;
+  /** Raised by a new incarnation of the producer to shut out the older ones; from 0. */
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+export interface AppendOptions {
+  /**
+   * The version that the caller decided on; `0-0` for a log that must not have had an event yet.
+   * Left out: append whatever the version is.
+   */
+  readonly expected?: EventId | undefined;
+  readonly producer?: Producer | undefined;
+}
+
+export interface Appended {
+  /**
+   * The IDs given out, in the order of the events. Of a duplicate: those that the first append
+   * got, or none when 16 or more appends of the producer came after it.
+   */
+  readonly ids: readonly EventId[];
+  /** The version of the log after the append; of a duplicate, the version now. */
+  readonly version: EventId;
+  /** The log had this producer's append already: nothing was changed. */
+  readonly duplicate: boolean;
+}
+
+export interface ReadOptions {
+  /** Only events with a greater ID. Default `0-0`. */
+  readonly after?: EventId | undefined;
+  /** Only events with a smaller ID. */
+  readonly before?: EventId | undefined;
+  /** How many events at most, 0 to 10,000; 0 asks for the version alone. Default 100. */
+  readonly limit?: number | undefined;
+  /**
+   * How many bytes of events at most; a page holds at least one event if there is one.
+   * Default 262,144.
+   */
+  readonly maxBytes?: number | undefined;
+  /** Newest first: the last events below `before`. A reverse read is always `whole`. */
+  readonly reverse?: boolean | undefined;
+  /**
+   * `after` is a place in time, not an event that the reader has seen: do not ask whether it is
+   * there. Default false.
+   */
+  readonly unchecked?: boolean | undefined;
+}
+
+/** A stretch of a log. */
+export interface Page {
+  /** In ID order, or newest first for a reverse read. Next to each other: nothing lies between two. */
+  readonly events: readonly StoredEvent[];
+  /** Whether there are further events in the direction of the read. */
+  readonly more: boolean;
+  /** The last ID that the log has given out, `0-0` for a log that never had an event. Of the same moment as the events. */
+  readonly version: EventId;
+  /**
+   * Whether the reader's cursor (`after`) is still in the log, so that `events` goes on exactly
+   * there. `trimmed` and `reset`: `events` starts with the first kept event instead.
+   */
+  readonly standing: Standing;
+}
+
+/**
+ * Who wants to know about one log. Calls come in no promised number: a wake-up can be missed,
+ * doubled or late. The truth is what {@link EventLog.read} answers.
+ * A follower must not throw and must not block.
+ */
+export interface Follower {
+  /**
+   * `events` are in the log, next to each other; `previous` was the log's version before the
+   * first of them. A reader whose position is `previous` may take them as its next ones.
+   */
+  events(previous: EventId, events: readonly StoredEvent[]): void;
+  /** Something may have come, or may have been lost: read from your position, checked. */
+  wake(): void;
+  /** The ID up to which the follower knows the log; a store that sweeps asks for what lies above. */
+  position(): EventId;
+}
+
+/** The outcome of {@link EventLog.append} is told by its error: see `errors.ts`. */
+export interface EventLog {
+  /**
+   * Adds one or more events to one log, all or nothing, with IDs next to each other.
+   * Resolves once the events are as durable as the store is configured to make them.
+   * Appends to one log through one EventLog keep the order in which they were called.
+   *
+   * The producer is looked at first, then `expected`. A refused append uses up nothing.
+   *
+   * @throws InvalidInput before anything is sent; VersionConflict, ProducerGap, ProducerFenced,
+   *   WrongType, LogFull, Unavailable, Closed: it did not happen; OutcomeUnknown: it may have.
+   */
+  append(log: LogName, events: readonly NewEvent[], options?: AppendOptions): Promise<Appended>;
+
+  /**
+   * Reads a page. A log that never had an event is an empty one.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  read(log: LogName, options?: ReadOptions): Promise<Page>;
+
+  /**
+   * Calls `follower` about appends to `log` from the moment that the promise resolves.
+   * After any loss of the store connection, or whatever else may have cost it a wake-up, the
+   * store calls `wake()` once it listens again. Only `live/` uses it.
+   * @returns what ends it; calling that twice does no harm
+   * @throws Unavailable, Closed
+   */
+  follow(log: LogName, follower: Follower): Promise<() => void>;
+
+  /**
+   * Forgets the events up to and including `through`, and remembers `through`, so that a reader
+   * who had not seen them all is told. An ID at or below an earlier trim changes nothing; one
+   * above the version forgets all there is and remembers the version.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  trim(log: LogName, through: EventId): Promise<void>;
+
+  /**
+   * Takes no more work, lets what is in flight come to its end, and frees everything. Work that
+   * cannot end within a few seconds fails with what it must be taken for (Unavailable,
+   * OutcomeUnknown). A second call waits for the same end.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/** What a line of the append script's answer means; see `append.lua`. */
+import { type EventId, successorOf } from '../../event/event-id.ts';
+import type { LogName } from '../../event/log-name.ts';
+import {
+  LogFull,
+  ProducerFenced,
+  ProducerGap,
+  Unavailable,
+  VersionConflict,
+  WrongType,
+} from '../errors.ts';
+import type { Appended, AppendOptions } from '../log.ts';
+
+/** The result of one append of a batch, or why it was refused. */
+export function readAnswer(
+  log: LogName,
+  { expected, producer }: AppendOptions,
+  line: string,
+): Appended | Error {
+  const [word, ...values] = line.split(' ');
+  const value = values[0] ?? '';
+  switch (word) {
+    case 'appended':
+      return { ids: values.slice(1) as EventId[], version: value as EventId, duplicate: false };
+    case 'duplicate':
+      return { ids: idsFrom(values[1], values[2]), version: value as EventId, duplicate: true };
+    case 'conflict':
+      return new VersionConflict(log, expected!, value as EventId);
+    case 'gap':
+      return new ProducerGap(producer!.id, producer!.seq, Number(value));
+    case 'fenced':
+      return new ProducerFenced(producer!.id, producer!.epoch, Number(value));
+    case 'full':
+      return new LogFull(log);
+    case 'wrong_type':
+      return new WrongType(value);
+    default:
+      return new Unavailable(`Redis refused the append: ${values.join(' ') || 'empty answer'}`);
+  }
+}
+
+function idsFrom(first: string | undefined, count: string | undefined): EventId[] {
+  if (first === undefined) return [];
+  const ids = [first as EventId];
+  while (ids.length < Number(count)) ids.push(successorOf(ids[ids.length - 1]!)!);
+  return ids;
+}

@@ -1,0 +1,216 @@
+--[[
+Appends events to logs: a batch of independent appends, each of which happens whole or not at all.
+
+Invariants
+  1. Redis does not roll a script back. So each append looks at everything that can refuse it
+     (types, last possible ID, producer, version) before its first write, and runs protected:
+     what fails, fails alone.
+  2. Producer before version: a repeat of an append whose `expected` has become stale is a
+     duplicate, not a conflict. A refused append leaves the producer's state as it was.
+  3. The feed knows every event up to `indexed`. What others added with a plain XADD lies between
+     `indexed` and our first event, so the feed entry starts with the first of those.
+  4. A publication carries the version before its first event, so that a follower sees a gap. It
+     is sent last: a follower that is told can read.
+
+KEYS
+  1        the feed (stream)
+  2 …      one log (stream) per append; `{log}:producers` and `{log}:meta` share its slot
+ARGV
+  1        channel prefix
+  2        after how many idle milliseconds a producer is forgotten
+  3        events above this many bytes are published by ID only
+  4        a publication inlines at most this many bytes
+  then per append: expected version or '', producer ID or '', epoch, seq, number of events,
+  and per event: number of strings, then that many: name, value, name, value, …
+
+Returns one string, a line per append:
+  appended <version> <id> <id> …
+  duplicate <version> [<first id> <count>]
+  conflict <version>  |  gap <expected seq>  |  fenced <epoch>  |  full
+  wrong_type <key>    |  refused <message>
+]]
+local feedKey = KEYS[1]
+local channelPrefix = ARGV[1]
+local producerIdle = tonumber(ARGV[2])
+local inlineEventBytes = tonumber(ARGV[3])
+local inlineBytes = tonumber(ARGV[4])
+
+local LAST_MILLISECONDS = '18446744073709551615'
+-- Doubles are 2,048 apart here, so the very last IDs of a log are not given out.
+local LAST_SEQUENCE = 18446744073709549568
+local RECENT_APPENDS = 16
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- Of the logs in this batch: nobody else can write while the script runs.
+local versions = {}
+local indexed = {}
+
+local function refuse(line)
+  error({ line = line }, 0)
+end
+
+local function checked(key, reply)
+  if type(reply) == 'table' and reply.err then
+    if string.find(reply.err, 'WRONGTYPE', 1, true) then refuse('wrong_type ' .. key) end
+    refuse('refused ' .. reply.err)
+  end
+  return reply
+end
+
+local function readVersion(key)
+  if versions[key] then return versions[key] end
+  local info = redis.pcall('XINFO', 'STREAM', key)
+  if info.err and string.find(info.err, 'no such key', 1, true) then return '0-0' end
+  checked(key, info)
+  for index = 1, #info, 2 do
+    if info[index] == 'last-generated-id' then return info[index + 1] end
+  end
+end
+
+local function isFull(version, count)
+  local dash = string.find(version, '-', 1, true)
+  return string.sub(version, 1, dash - 1) == LAST_MILLISECONDS
+    and tonumber(string.sub(version, dash + 1)) + count >= LAST_SEQUENCE
+end
+
+local function readProducer(key, id)
+  local state = checked(key, redis.pcall('HGET', key, id))
+  if not state then return nil end
+  local words = {}
+  for word in string.gmatch(state, '%S+') do words[#words + 1] = word end
+  if now - tonumber(words[3]) > producerIdle then return nil end
+  return { epoch = tonumber(words[1]), seq = tonumber(words[2]), words = words }
+end
+
+-- The line that answers a producer whose append is not the next one; nil for the next one.
+local function judge(producer, epoch, seq, version)
+  if not producer or epoch > producer.epoch then
+    if seq > 0 then return 'gap 0' end
+    return nil
+  end
+  if epoch < producer.epoch then return string.format('fenced %.0f', producer.epoch) end
+  if seq > producer.seq + 1 then return string.format('gap %.0f', producer.seq + 1) end
+  if seq == producer.seq + 1 then return nil end
+  -- Words 4 … hold the recent appends, newest first.
+  local recent = producer.words[4 + producer.seq - seq]
+  if not recent or recent == '-' then return 'duplicate ' .. version end
+  return 'duplicate ' .. version .. ' ' .. string.gsub(recent, ':', ' ')
+end
+
+local function rememberProducer(key, id, producer, epoch, seq, ids)
+  local first, last = ids[1], ids[#ids]
+  local sameMillisecond = string.match(first, '^%d+') == string.match(last, '^%d+')
+  local words = {
+    string.format('%.0f', epoch), string.format('%.0f', seq), string.format('%.0f', now),
+    sameMillisecond and (first .. ':' .. #ids) or '-',
+  }
+  if producer and producer.epoch == epoch then
+    for index = 4, math.min(#producer.words, 2 + RECENT_APPENDS) do
+      words[#words + 1] = producer.words[index]
+    end
+  end
+  redis.call('HSET', key, id, table.concat(words, ' '))
+  redis.call('PEXPIRE', key, producerIdle)
+  if producer then return end
+  -- A new producer pays for forgetting: a hash in use never expires as a whole.
+  local others = redis.call('HRANDFIELD', key, 4, 'WITHVALUES')
+  for index = 1, #others, 2 do
+    local lastUse = tonumber(string.match(others[index + 1], '^%S+ %S+ (%S+)'))
+    if now - lastUse > producerIdle then redis.call('HDEL', key, others[index]) end
+  end
+end
+
+local function index(key, metaKey, first, last)
+  if indexed[key] ~= versions[key] then
+    local foreign = redis.call('XRANGE', key, '(' .. indexed[key], '+', 'COUNT', 1)
+    first = foreign[1][1]
+  end
+  redis.call('XADD', feedKey, '*', 'log', string.sub(key, 1, -5), 'first', first, 'last', last)
+  redis.call('HSET', metaKey, 'indexed', last)
+end
+
+local function append(key, expected, producerId, epoch, seq, events)
+  local producersKey = '{' .. key .. '}:producers'
+  local metaKey = '{' .. key .. '}:meta'
+
+  local version = readVersion(key)
+  versions[key] = version
+  if not indexed[key] then
+    indexed[key] = checked(metaKey, redis.pcall('HGET', metaKey, 'indexed')) or '0-0'
+  end
+  local producer
+  if producerId ~= '' then
+    producer = readProducer(producersKey, producerId)
+    local answer = judge(producer, epoch, seq, version)
+    if answer then return answer end
+  end
+  if expected ~= '' and expected ~= version then return 'conflict ' .. version end
+  if isFull(version, #events) then return 'full' end
+
+  local ids = {}
+  local publication = { version, '\n' }
+  local inlined = 0
+  for number, fields in ipairs(events) do
+    local id = redis.call('XADD', key, '*', unpack(fields))
+    ids[number] = id
+    local lengths, bytes = {}, 0
+    for position, field in ipairs(fields) do
+      lengths[position] = #field
+      bytes = bytes + #field
+    end
+    if bytes <= inlineEventBytes and inlined + bytes <= inlineBytes then
+      inlined = inlined + bytes
+      publication[#publication + 1] = id .. ' ' .. table.concat(lengths, ' ') .. '\n'
+      publication[#publication + 1] = table.concat(fields)
+    else
+      publication[#publication + 1] = id .. '\n'
+    end
+  end
+  local last = ids[#ids]
+
+  index(key, metaKey, ids[1], last)
+  if producerId ~= '' then
+    rememberProducer(producersKey, producerId, producer, epoch, seq, ids)
+  end
+  versions[key] = last
+  indexed[key] = last
+  redis.call('PUBLISH', channelPrefix .. '{' .. key .. '}', table.concat(publication))
+  return 'appended ' .. last .. ' ' .. table.concat(ids, ' ')
+end
+
+local feedType = redis.call('TYPE', feedKey).ok
+local feedIsBroken = feedType ~= 'stream' and feedType ~= 'none'
+
+local lines = {}
+local position = 5
+for number = 2, #KEYS do
+  local expected, producerId = ARGV[position], ARGV[position + 1]
+  local epoch, seq = tonumber(ARGV[position + 2]), tonumber(ARGV[position + 3])
+  local count = tonumber(ARGV[position + 4])
+  position = position + 5
+  local events = {}
+  for event = 1, count do
+    local strings = tonumber(ARGV[position])
+    local fields = {}
+    for field = 1, strings do fields[field] = ARGV[position + field] end
+    events[event] = fields
+    position = position + strings + 1
+  end
+
+  if feedIsBroken then
+    lines[#lines + 1] = 'wrong_type ' .. feedKey
+  else
+    local succeeded, result = pcall(append, KEYS[number], expected, producerId, epoch, seq, events)
+    if succeeded then
+      lines[#lines + 1] = result
+    elseif type(result) == 'table' then
+      local line = result.line or ('refused ' .. tostring(result.err))
+      lines[#lines + 1] = string.gsub(line, '[\r\n]', ' ')
+    else
+      lines[#lines + 1] = 'refused ' .. string.gsub(tostring(result), '[\r\n]', ' ')
+    end
+  end
+end
+return table.concat(lines, '\n')

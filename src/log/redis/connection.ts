@@ -1,0 +1,102 @@
+/** How we talk to Redis: which options, how to reconnect, and what a failure means. */
+import { Redis } from 'ioredis';
+import { MillraceError } from '../../event/error.ts';
+import { Unavailable } from '../errors.ts';
+
+const FIRST_RECONNECT_DELAY = 50;
+const LONGEST_RECONNECT_DELAY = 2_000;
+const CONNECT_TIMEOUT = 5_000;
+const OLDEST_MAJOR_VERSION = 7;
+
+/**
+ * A connection that is not yet open. Nothing is queued or sent again behind our back: a command
+ * is written to a live connection or refused, and fails as soon as its connection is lost.
+ */
+export function createConnection(url: string, name: string): Redis {
+  const options = {
+    lazyConnect: true,
+    connectionName: `millrace-${name}`,
+    connectTimeout: CONNECT_TIMEOUT,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // With 0, ioredis fails what is in flight at every loss; otherwise it would never settle.
+    maxRetriesPerRequest: 0,
+    retryStrategy: reconnectDelay,
+    // A replica took over, or this is one now: find the primary, but send nothing twice.
+    reconnectOnError: (error: Error): false | 1 =>
+      error.message.startsWith('READONLY') ? 1 : false,
+  };
+  const connection = new Redis(url, options);
+  // Without a listener an error would end the process; what it means is told by the commands.
+  connection.on('error', () => {});
+  return connection;
+}
+
+/** Milliseconds before attempt number `attempt` (from 1) to connect again, spread so that not all clients come at once. */
+export function reconnectDelay(attempt: number): number {
+  const longest = Math.min(LONGEST_RECONNECT_DELAY, FIRST_RECONNECT_DELAY * 2 ** (attempt - 1));
+  return longest / 2 + (Math.random() * longest) / 2;
+}
+
+/**
+ * Opens a connection for the first time.
+ * @throws Unavailable when there is no Redis to be reached, or it refuses us; MillraceError
+ *   (`unsupported_store`) when it is older than 7.0.
+ */
+export async function openConnection(connection: Redis): Promise<void> {
+  let reason: Error | undefined;
+  const remember = (error: Error): void => {
+    reason ??= error;
+  };
+  connection.on('error', remember);
+  try {
+    await connection.connect();
+  } catch (cause) {
+    connection.disconnect();
+    throw new Unavailable(reasonOf(reason ?? cause));
+  } finally {
+    connection.off('error', remember);
+  }
+  try {
+    await checkVersion(connection);
+  } catch (error) {
+    connection.disconnect();
+    throw error instanceof MillraceError ? error : new Unavailable(reasonOf(error));
+  }
+}
+
+async function checkVersion(connection: Redis): Promise<void> {
+  const version = /redis_version:(\S+)/.exec(await connection.info('server'))?.[1] ?? 'unknown';
+  if (Number.parseInt(version, 10) >= OLDEST_MAJOR_VERSION) return;
+  throw new MillraceError(
+    'unsupported_store',
+    `Millrace needs Redis ${OLDEST_MAJOR_VERSION}.0 or later; this server is version ${version}`,
+  );
+}
+
+/** What happened to a command, as far as it can be known. */
+export type Failure =
+  /** It never left the process. */
+  | 'not_sent'
+  /** The server has forgotten the script; nothing ran. */
+  | 'no_script'
+  /** The server answered that it would not. */
+  | 'refused'
+  /** It was sent, and the connection was lost before an answer. */
+  | 'unanswered';
+
+/** Tells apart why a command failed. */
+export function failureOf(error: unknown): Failure {
+  const { name, message } = error as Error;
+  if (name === 'ReplyError') return message.startsWith('NOSCRIPT') ? 'no_script' : 'refused';
+  return message.startsWith("Stream isn't writeable") ? 'not_sent' : 'unanswered';
+}
+
+/** One line for people about a failure; never holds what was sent. */
+export function reasonOf(error: unknown): string {
+  const { message, code, name } = error as NodeJS.ErrnoException;
+  if (code === 'ECONNREFUSED') return 'Redis refuses connections there';
+  if (name === 'MaxRetriesPerRequestError') return 'the connection to Redis was lost';
+  return message?.split('\n')[0] || code || 'unknown reason';
+}

@@ -1,0 +1,35 @@
+/**
+ * Every key and channel of Millrace in Redis, and nothing else knows them.
+ *
+ *   account:1:log                        stream   the log: entries `type`, `payload`, maybe `codec`, `meta`
+ *   {account:1:log}:producers            hash     producer ID → `epoch seq lastUse first:count first:count …`
+ *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims), `indexed` (known to the feed)
+ *   feed                                 stream   one entry per append: `log`, `first`, `last`
+ *   millrace:0:{account:1:log}           channel  publications (0 is the database: channels know none)
+ *
+ * The braces are literal: a hash tag that puts the companions of a log into the log's own
+ * cluster slot. The scripts derive the companions' names from the log's key; keep them alike.
+ */
+import type { LogName } from '../../event/log-name.ts';
+
+export const FEED_KEY = 'feed';
+
+/** The stream that holds a log. */
+export function logKey(log: LogName): string {
+  return `${log}:log`;
+}
+
+/** The hash of what is known beside a log: how far it was trimmed and indexed. */
+export function metaKey(log: LogName): string {
+  return `{${log}:log}:meta`;
+}
+
+/** What all channel names of one database start with; the script appends `{log key}`. */
+export function channelPrefix(database: number): string {
+  return `millrace:${database}:`;
+}
+
+/** Where the appends to a log are published. */
+export function channelOf(database: number, log: LogName): string {
+  return `${channelPrefix(database)}{${log}:log}`;
+}

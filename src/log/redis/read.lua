@@ -1,0 +1,90 @@
+--[[
+Reads a page of a log, and at the same moment what decides whether the reader's cursor still holds.
+
+Invariants
+  1. Writes nothing.
+  2. The answer is bounded by count and by bytes; one event is always given, whatever its size.
+  3. What the page says about the log (version, first event, marks) is of the same moment as its events.
+
+KEYS
+  1  the log (stream)
+  2  its meta (hash)
+ARGV
+  1  start of the range as XRANGE or XREVRANGE takes it
+  2  end of the range, likewise
+  3  how many events at most
+  4  how many bytes at most
+  5  '1' for newest first
+  6  the cursor, when its own event is to be looked for (the range then includes it), or ''
+
+Returns { facts, entries }
+  facts    'version first maxDeleted added length trimmed removed holdsCursor more'
+  entries  entry after entry: '<id> <length> <length> …' LF, then the strings of these lengths
+]]
+local key, metaKey = KEYS[1], KEYS[2]
+local from, to = ARGV[1], ARGV[2]
+local limit, maxBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
+local command = ARGV[5] == '1' and 'XREVRANGE' or 'XRANGE'
+local cursor = ARGV[6]
+
+local info = redis.pcall('XINFO', 'STREAM', key)
+local stream = {}
+if info.err then
+  if not string.find(info.err, 'no such key', 1, true) then return info end
+else
+  for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
+end
+local meta = redis.call('HMGET', metaKey, 'trimmed', 'removed')
+
+local holdsCursor, more = '0', '0'
+local parts = {}
+local count, bytes = 0, 0
+
+-- How many to ask for: first few, then as many as the bytes that are left have room for.
+local chunk = 16
+local done = not stream['last-generated-id']
+while not done do
+  local asked = math.min(chunk, limit - count + 1)
+  local entries = redis.call(command, key, from, to, 'COUNT', asked)
+  for _, entry in ipairs(entries) do
+    local id, fields = entry[1], entry[2]
+    if id == cursor then
+      holdsCursor = '1'
+    else
+      local size, lengths = 0, {}
+      for position, field in ipairs(fields) do
+        lengths[position] = #field
+        size = size + #field
+      end
+      if count >= limit or (count > 0 and bytes + size > maxBytes) then
+        more = '1'
+        done = true
+        break
+      end
+      count = count + 1
+      bytes = bytes + size
+      parts[#parts + 1] = id .. ' ' .. table.concat(lengths, ' ') .. '\n'
+      parts[#parts + 1] = table.concat(fields)
+    end
+  end
+  if #entries < asked then done = true end
+  if not done then
+    from = '(' .. entries[#entries][1]
+    local average = count > 0 and bytes / count or 1
+    chunk = math.max(1, math.min(512, math.ceil((maxBytes - bytes) / math.max(average, 1))))
+  end
+end
+
+local first = stream['first-entry']
+local facts = table.concat({
+  stream['last-generated-id'] or '0-0',
+  first and first[1] or '-',
+  stream['max-deleted-entry-id'] or '0-0',
+  string.format('%.0f', stream['entries-added'] or 0),
+  string.format('%.0f', stream['length'] or 0),
+  meta[1] or '0-0',
+  meta[2] or '0',
+  holdsCursor,
+  more,
+}, ' ')
+return { facts, table.concat(parts) }

@@ -1,0 +1,247 @@
+/**
+ * The log on Redis Streams, 7.0 and later. Two connections: one for commands, one that listens.
+ *
+ * In here: which script answers which call, and what is done when a connection is lost and back.
+ * Elsewhere: keys (`keys.ts`), the scripts (`*.lua`), appends under way (`append-queue.ts`),
+ * publications (`publications.ts`), foreign writers (`sweep.ts`), durability (`durability.ts`).
+ */
+import type { Redis } from 'ioredis';
+import { InvalidInput } from '../../event/error.ts';
+import {
+  DEFAULT_EVENT_LIMITS,
+  type EventLimits,
+  encodeEvents,
+  type NewEvent,
+} from '../../event/event.ts';
+import { type EventId, isAfter, MAX_ID, successorOf, ZERO_ID } from '../../event/event-id.ts';
+import type { LogName } from '../../event/log-name.ts';
+import { Closed, Unavailable, WrongType } from '../errors.ts';
+import type { Appended, AppendOptions, EventLog, Follower, Page, ReadOptions } from '../log.ts';
+import {
+  checkAppendOptions,
+  checkEventId,
+  DEFAULT_PRODUCER_IDLE,
+  parseReadOptions,
+  type ReadRequest,
+} from '../options.ts';
+import { pageStart } from '../page.ts';
+import { type Standing, standingOf, WHOLE } from '../standing.ts';
+import { AppendQueue } from './append-queue.ts';
+import { createConnection, failureOf, openConnection, reasonOf } from './connection.ts';
+import { describeDurability, type StoreDescription } from './durability.ts';
+import { decodeEntries } from './entries.ts';
+import { logKey, metaKey } from './keys.ts';
+import { Publications } from './publications.ts';
+import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from './scripts.ts';
+import { Sweep } from './sweep.ts';
+
+/** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
+export interface RedisLogOptions {
+  /** How often every followed log is looked at for events that others added; 0: never. Default 1,000. */
+  readonly sweepInterval?: number | undefined;
+  /** How long an append may wait while Redis is away before it fails with `unavailable`. Default 5,000. */
+  readonly appendWait?: number | undefined;
+  /** How long Redis may take to answer an append before that fails with `outcome_unknown`. Default 5,000. */
+  readonly replyTimeout?: number | undefined;
+  /** How long a producer that does not append is remembered. Default 7 days. */
+  readonly producerIdle?: number | undefined;
+  /** How often the listening connection is asked whether it is alive. Default 5,000. */
+  readonly pingInterval?: number | undefined;
+  /** How many appends may be under way at once; more fail with `unavailable`. Default 50,000. */
+  readonly maxPendingAppends?: number | undefined;
+  /** How many bytes of events may be under way at once. Default 67,108,864. */
+  readonly maxPendingBytes?: number | undefined;
+  readonly limits?: EventLimits | undefined;
+}
+
+/** How long {@link RedisLog.close} waits for appends under way, in milliseconds. */
+const CLOSE_PATIENCE = 3_000;
+
+/** About how many events a step of a trim removes, so that none holds Redis for long. */
+const TRIM_STEP = 10_000;
+
+/** {@link EventLog} on Redis Streams. */
+export class RedisLog implements EventLog {
+  readonly #redis: Redis;
+  readonly #appends: AppendQueue;
+  readonly #publications: Publications;
+  readonly #sweep: Sweep;
+  readonly #limits: EventLimits;
+  #closing: Promise<void> | undefined;
+
+  private constructor(redis: Redis, listening: Redis, options: RedisLogOptions) {
+    this.#redis = redis;
+    this.#limits = options.limits ?? DEFAULT_EVENT_LIMITS;
+    this.#appends = new AppendQueue(
+      redis,
+      {
+        appendWait: options.appendWait ?? 5_000,
+        replyTimeout: options.replyTimeout ?? 5_000,
+        producerIdle: options.producerIdle ?? DEFAULT_PRODUCER_IDLE,
+        maxAppends: options.maxPendingAppends ?? 50_000,
+        maxBytes: options.maxPendingBytes ?? 67_108_864,
+      },
+      () => void this.#prepare(),
+    );
+    const database = redis.options.db ?? 0;
+    this.#publications = new Publications(listening, database, options.pingInterval ?? 5_000);
+    this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
+    redis.on('close', () => this.#appends.pause());
+    redis.on('ready', () => {
+      void this.#prepare().then(() => this.#wakeAll());
+    });
+  }
+
+  /**
+   * Connects to Redis.
+   * @param url `redis://` or `rediss://` (TLS), with user, password and database number if needed
+   * @throws Unavailable when it cannot be reached; MillraceError `unsupported_store` when it is
+   *   older than 7.0
+   */
+  static async open(url: string, options: RedisLogOptions = {}): Promise<RedisLog> {
+    const redis = createConnection(url, 'commands');
+    const listening = createConnection(url, 'publications');
+    await openConnection(redis);
+    try {
+      await openConnection(listening);
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+    const log = new RedisLog(redis, listening, options);
+    await log.#prepare();
+    return log;
+  }
+
+  async append(
+    log: LogName,
+    events: readonly NewEvent[],
+    options: AppendOptions = {},
+  ): Promise<Appended> {
+    const encoded = encodeEvents(events, this.#limits);
+    return this.#appends.append(log, encoded, checkAppendOptions(options));
+  }
+
+  async read(log: LogName, options: ReadOptions = {}): Promise<Page> {
+    return this.#readPage(log, parseReadOptions(options));
+  }
+
+  follow(log: LogName, follower: Follower): Promise<() => void> {
+    return this.#publications.follow(log, follower);
+  }
+
+  async trim(log: LogName, through: EventId): Promise<void> {
+    checkEventId(through, 'through');
+    if (through === ZERO_ID) throw new InvalidInput('through', 'must be above 0-0');
+    const after = successorOf(through) ?? MAX_ID;
+    const keys = [logKey(log), metaKey(log)];
+    let removed: unknown;
+    do {
+      removed = await this.#call(TRIM_SCRIPT, keys, [through, after, TRIM_STEP]);
+    } while (removed !== 0);
+    await this.#call(TRIM_SCRIPT, keys, [through, after, 0]);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** What this store is and how much an acknowledgement is worth as Redis is configured now. */
+  describe(): Promise<StoreDescription> {
+    return describeDurability(this.#redis);
+  }
+
+  async #close(): Promise<void> {
+    this.#sweep.close();
+    await this.#appends.close(CLOSE_PATIENCE);
+    this.#publications.close();
+    this.#redis.disconnect();
+  }
+
+  async #readPage(log: LogName, request: ReadRequest): Promise<Page> {
+    const { after, before, limit, maxBytes, reverse, unchecked } = request;
+    const checked = !reverse && !unchecked;
+    const namesEvent = checked && after !== ZERO_ID;
+    const low = namesEvent || after === ZERO_ID ? after : `(${after}`;
+    // Redis takes no exclusive bound where nothing lies beyond it.
+    const lowest = low === `(${MAX_ID}` ? MAX_ID : low;
+    const highest = before === undefined ? '+' : before === ZERO_ID ? ZERO_ID : `(${before}`;
+    const range = reverse ? [highest, lowest] : [lowest, highest];
+    const reply = await this.#call(
+      READ_SCRIPT,
+      [logKey(log), metaKey(log)],
+      [...range, limit, maxBytes, reverse ? '1' : '', namesEvent ? after : ''],
+    );
+    const [facts, entries] = reply as [Buffer, Buffer];
+    const [version, first, maxDeleted, added, length, trimmed, removed, holdsCursor, more] = facts
+      .toString('latin1')
+      .split(' ') as [EventId, EventId, EventId, string, string, EventId, string, string, string];
+
+    const standing: Standing = checked
+      ? standingOf(after, {
+          version,
+          first: (first as string) === '-' ? undefined : first,
+          trimmed,
+          maxDeleted,
+          othersRemoved: Number(added) - Number(length) > Number(removed),
+          holdsCursor: holdsCursor === '1',
+        })
+      : WHOLE;
+    if (standing.state === 'reset') {
+      const page = await this.#readPage(log, { ...request, after: ZERO_ID, unchecked: true });
+      return { ...page, standing: { state: 'reset', version: page.version } };
+    }
+    let events = decodeEntries(entries)!;
+    if (standing.state === 'trimmed') {
+      const start = pageStart(after, standing);
+      events = events.filter(({ id }) => isAfter(id, start));
+    }
+    return { events, version, standing, more: more === '1' };
+  }
+
+  /** Calls a script that may be called again; the answer comes as raw bytes. */
+  async #call(
+    script: Script,
+    keys: readonly string[],
+    values: readonly (string | number)[],
+  ): Promise<unknown> {
+    if (this.#closing !== undefined) throw new Closed();
+    const rest = [keys.length, ...keys, ...values];
+    try {
+      return await this.#redis.callBuffer('EVALSHA', script.digest, ...rest);
+    } catch (error) {
+      if (failureOf(error) !== 'no_script') throw this.#translate(error, keys[0]!);
+    }
+    try {
+      return await this.#redis.callBuffer('EVAL', script.source, ...rest);
+    } catch (error) {
+      throw this.#translate(error, keys[0]!);
+    }
+  }
+
+  #translate(error: unknown, key: string): Error {
+    if (this.#closing !== undefined) return new Closed();
+    if (failureOf(error) === 'refused' && (error as Error).message.includes('WRONGTYPE')) {
+      return new WrongType(key);
+    }
+    return new Unavailable(reasonOf(error));
+  }
+
+  /** The server knows the scripts: appends may go out. */
+  async #prepare(): Promise<void> {
+    if (this.#redis.status !== 'ready') return;
+    try {
+      await sendScripts(this.#redis);
+      this.#appends.open();
+    } catch {
+      // Lost again; this runs again when the connection is back.
+    }
+  }
+
+  #wakeAll(): void {
+    for (const { followers } of this.#publications.followed()) {
+      for (const follower of followers) follower.wake();
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Looks for events that nobody published: others add to a log with a plain `XADD`. All followed
+ * logs are asked about once per interval, some hundred logs a command, spread over the interval.
+ */
+import type { Redis } from 'ioredis';
+import { isAfter } from '../../event/event-id.ts';
+import { logKey } from './keys.ts';
+import type { FollowedLog, Publications } from './publications.ts';
+import { MOVED_SCRIPT } from './scripts.ts';
+
+const LOGS_PER_COMMAND = 500;
+
+export class Sweep {
+  readonly #redis: Redis;
+  readonly #publications: Publications;
+  readonly #interval: number;
+  #round: FollowedLog[] = [];
+  #commands = 1;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param interval how long, in milliseconds, until every followed log has been asked about; 0: never */
+  constructor(redis: Redis, publications: Publications, interval: number) {
+    this.#redis = redis;
+    this.#publications = publications;
+    this.#interval = interval;
+    if (interval > 0) this.#schedule();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      void this.#step().finally(() => this.#schedule());
+    }, this.#interval / this.#commands);
+    this.#timer.unref();
+  }
+
+  async #step(): Promise<void> {
+    if (this.#round.length === 0) {
+      this.#round = [...this.#publications.followed()];
+      this.#commands = Math.max(1, Math.ceil(this.#round.length / LOGS_PER_COMMAND));
+    }
+    const asked = this.#round.splice(0, LOGS_PER_COMMAND).filter(hasFollowers);
+    if (asked.length === 0 || this.#redis.status !== 'ready') return;
+    try {
+      const keys = asked.map(({ log }) => logKey(log));
+      const positions = asked.map(lowestPosition);
+      const moved = await this.#redis.evalsha(
+        MOVED_SCRIPT.digest,
+        keys.length,
+        ...keys,
+        ...positions,
+      );
+      for (const number of moved as number[]) {
+        for (const follower of asked[number - 1]!.followers) follower.wake();
+      }
+    } catch {
+      // Redis is away, or the scripts are not there yet: the next round comes soon enough.
+    }
+  }
+}
+
+function hasFollowers({ followers, acknowledged }: FollowedLog): boolean {
+  return acknowledged && followers.size > 0;
+}
+
+function lowestPosition({ followers }: FollowedLog): string {
+  // Nearly always one follower a log: one process has one `live`.
+  const [first, ...others] = followers;
+  let lowest = first!.position();
+  for (const follower of others) {
+    const position = follower.position();
+    if (isAfter(lowest, position)) lowest = position;
+  }
+  return lowest;
+}

@@ -1,0 +1,55 @@
+--[[
+Forgets the oldest events of a log, a bounded step at a time, and remembers how far.
+
+Invariants
+  1. The mark is set with the first step: a reader below it is told, however far the steps have come.
+  2. The mark only rises, and is never above the version.
+  3. `removed` counts what our trims took away, so that a reader can tell when somebody else's did.
+
+KEYS
+  1  the log (stream)
+  2  its meta (hash)
+ARGV
+  1  through which ID to forget
+  2  the ID after it
+  3  about how many events a step takes; 0 for a last, exact step
+
+Returns how many events the step removed
+]]
+local key, metaKey = KEYS[1], KEYS[2]
+local through, after, step = ARGV[1], ARGV[2], ARGV[3]
+
+-- Decimals without leading zeros order by length, then as text.
+local function isBelow(a, b)
+  local aLeft, aRight = string.match(a, '(%d+)-(%d+)')
+  local bLeft, bRight = string.match(b, '(%d+)-(%d+)')
+  if aLeft ~= bLeft then
+    return #aLeft < #bLeft or (#aLeft == #bLeft and aLeft < bLeft)
+  end
+  return #aRight < #bRight or (#aRight == #bRight and aRight < bRight)
+end
+
+local info = redis.pcall('XINFO', 'STREAM', key)
+if info.err then
+  if string.find(info.err, 'no such key', 1, true) then return 0 end
+  return info
+end
+local version
+for index = 1, #info, 2 do
+  if info[index] == 'last-generated-id' then version = info[index + 1] end
+end
+
+local mark = isBelow(version, through) and version or through
+local previous = redis.call('HGET', metaKey, 'trimmed') or '0-0'
+if isBelow(previous, mark) then redis.call('HSET', metaKey, 'trimmed', mark) end
+
+local removed
+if step ~= '0' then
+  removed = redis.call('XTRIM', key, 'MINID', '~', after, 'LIMIT', step)
+elseif mark == version then
+  removed = redis.call('XTRIM', key, 'MAXLEN', 0)
+else
+  removed = redis.call('XTRIM', key, 'MINID', after)
+end
+if removed > 0 then redis.call('HINCRBY', metaKey, 'removed', removed) end
+return removed
