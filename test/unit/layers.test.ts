@@ -49,7 +49,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 const IMPORT =
-  /^\s*(?:import|export)\b[^;'"]*?(?:from\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+  /^(?:import|export)\s+(?:[\w*{][^'"`;=()]*\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
 
 function layerOf(path: string): string {
   const folder = path === 'index.ts' ? 'index' : dirname(path).replaceAll('\\', '/');

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+/** The `millrace` program: finds the command, and turns its failures into messages and exit codes. */
+import { Command, CommanderError } from 'commander';
+import { CommandFailure, EXIT_FAILURE, EXIT_USAGE } from './failure.ts';
+import { serveCommand } from './serve.ts';
+import { packageVersion } from './version.ts';
+
+const program = new Command('millrace')
+  .description('An append-only event log for every account, delivered live.')
+  .version(packageVersion(), '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print this page')
+  .helpCommand(false)
+  .configureHelp({ showGlobalOptions: false })
+  .exitOverride()
+  .addHelpText('after', '\nmillrace serve --help lists all its settings, with examples.');
+// Commander hands these on only to commands that it makes itself.
+program.addCommand(
+  serveCommand()
+    .copyInheritedSettings(program)
+    .helpOption('-h, --help', 'print this page')
+    .showHelpAfterError('millrace serve --help lists what there is.'),
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeFor(error);
+}
+
+function exitCodeFor(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (error instanceof CommandFailure) {
+    process.stderr.write(`millrace: ${error.message}\n`);
+    return error.exitCode;
+  }
+  // A bug of ours: here, and only here, the stack is of use.
+  process.stderr.write(`millrace: ${(error as Error).stack}\n`);
+  return EXIT_FAILURE;
+}

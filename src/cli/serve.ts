@@ -1,0 +1,127 @@
+/** `millrace serve`: the gateway over the chosen store, until a signal ends it. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { destination, pino } from 'pino';
+import { createGateway } from '../gateway/gateway.ts';
+import { listen } from '../gateway/listen-node.ts';
+import { createLive } from '../live/create-live.ts';
+import { banner } from './banner.ts';
+import { CommandFailure, EXIT_FAILURE } from './failure.ts';
+import { type Flags, resolveSettings, SETTINGS, type Setting, type Settings } from './settings.ts';
+import { stopOnSignal } from './shutdown.ts';
+import { openStore } from './store.ts';
+import { packageVersion } from './version.ts';
+
+/** How long requests and sockets get to come to their end, in milliseconds; the store needs the rest of the 10 s. */
+const GRACE = 5_000;
+
+const EXAMPLES = `
+Examples:
+  millrace serve                                    embedded store in ./millrace-data, port 4000
+  millrace serve --port 4555 --store ./data
+  millrace serve --store redis://localhost:6379
+  millrace serve --store rediss://user:secret@redis.example.com:6380/2
+  millrace serve --allow-origin https://app.example.com
+  REDIS_ENDPOINT=redis://localhost:6379 PORT=4555 millrace serve
+
+A flag wins over the environment, the environment over a .env file in the working directory.
+Passwords are better kept in the environment or .env: others can see a command line.
+SIGTERM or Ctrl-C stops it: what is in flight comes to its end, sockets are closed with 1001.
+`;
+
+/** The command, for the program to add. */
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .summary('run the gateway: WebSocket, SSE and HTTP over a store')
+    .description(
+      'Runs the gateway that clients connect to: WebSocket, server-sent events and HTTP over one store.',
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (_options: unknown, self: Command) => serve(typedFlags(self)));
+  for (const setting of Object.values<Setting>(SETTINGS)) command.addOption(optionFor(setting));
+  return command;
+}
+
+function optionFor(setting: Setting): Option {
+  const { flag, placeholder, variables, fallback } = setting;
+  const notes = [
+    ...(fallback === undefined ? [] : [`default: ${fallback}`]),
+    `env: ${variables.join(', ')}`,
+  ].join('; ');
+  const text = `${setting.help} (${notes})`;
+  const option = new Option(`--${flag}${placeholder ? ` <${placeholder}>` : ''}`, text);
+  if (setting.repeatable) {
+    option.argParser((value, previous: readonly string[] | undefined) => [
+      ...(previous ?? []),
+      value,
+    ]);
+  }
+  return option.helpGroup(setting.group);
+}
+
+/** What was typed, by the names that flags have. */
+function typedFlags(command: Command): Flags {
+  return Object.fromEntries(
+    command.options.map((option) => [
+      option.name(),
+      command.getOptionValue(option.attributeName()) as Flags[string],
+    ]),
+  );
+}
+
+async function serve(flags: Flags): Promise<void> {
+  const settings = resolveSettings({ flags, environment: process.env, dotEnv: readDotEnv() });
+  const logger = pino({ level: settings.logLevel, base: null }, destination(2));
+
+  const log = await openStore(settings);
+  const live = createLive({ log });
+  const gateway = createGateway({
+    log,
+    live,
+    allowOrigins: settings.allowOrigin,
+    limits: { maxSockets: settings.maxSockets },
+    logger,
+  });
+  const server = await listen(gateway, { host: settings.host, port: settings.port }).catch(
+    async (error: unknown) => {
+      live.close();
+      await log.close();
+      throw cannotListen(settings, error);
+    },
+  );
+
+  stopOnSignal(
+    process,
+    async () => {
+      await server.close(GRACE);
+      live.close();
+      await log.close();
+      logger.info('stopped');
+    },
+    (signal) => logger.info({ signal }, 'stopping: no new connections, what is in flight ends'),
+    (error) => logger.error({ reason: (error as Error).message }, 'did not stop cleanly'),
+  );
+  process.stdout.write(banner(packageVersion(), server.url, await log.describe(), settings));
+}
+
+function readDotEnv(): string | undefined {
+  try {
+    return readFileSync('.env', 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
+    throw new CommandFailure(`.env cannot be read: ${message}`);
+  }
+}
+
+function cannotListen({ host, port }: Settings, error: unknown): CommandFailure {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} on ${host} is in use by another program; choose another with --port (0: any free one)`,
+    EACCES: `port ${port} needs more rights than this user has; choose one above 1023 with --port`,
+    EADDRNOTAVAIL: `--host ${host} is no address of this machine`,
+    ENOTFOUND: `--host ${host} is not known`,
+  };
+  const reason = reasons[code ?? ''] ?? message;
+  return new CommandFailure(`Cannot listen: ${reason}.`, EXIT_FAILURE, { cause: error });
+}
