@@ -25,6 +25,13 @@ export class Batch {
     return this.events[this.events.length - 1]!.id;
   }
 
+  /** About how many bytes its events take. */
+  get size(): number {
+    let bytes = 0;
+    for (const event of this.events) bytes += event.size;
+    return bytes;
+  }
+
   /** This batch in a wire format; sockets that share the format share the result. */
   encoded<Frame>(encoder: FrameEncoder<Frame>): Frame {
     if (this.#encoder === encoder) return this.#frame as Frame;
@@ -33,4 +40,26 @@ export class Batch {
     this.#frame = frame;
     return frame;
   }
+}
+
+/** Beyond this, events that come together are handed on in several batches, so that a slow reader can stop in between. */
+const BATCH_BYTES = 65_536;
+
+/** Events in batches of a size that is good to send. */
+export function batchesOf(log: LogName, events: readonly StoredEvent[]): Batch[] {
+  const batches: Batch[] = [];
+  let start = 0;
+  let bytes = 0;
+  for (let index = 0; index < events.length; index += 1) {
+    const { size } = events[index]!;
+    if (index > start && bytes + size > BATCH_BYTES) {
+      batches.push(new Batch(log, events.slice(start, index)));
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (start === 0 && events.length > 0) batches.push(new Batch(log, events));
+  else if (start < events.length) batches.push(new Batch(log, events.slice(start)));
+  return batches;
 }

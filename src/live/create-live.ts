@@ -1,0 +1,77 @@
+/** Puts `live` together. */
+import type { LogName } from '../event/log-name.ts';
+import type { EventLog } from '../log/log.ts';
+import type { Live } from './live.ts';
+import type { LiveContext } from './live-context.ts';
+import { LogFollower } from './log-follower.ts';
+import { LogReader } from './log-reader.ts';
+import { ReadBudget } from './read-budget.ts';
+import type { Sink, Start, Subscription } from './sink.ts';
+import { WindowBudget } from './window.ts';
+
+/** Settings of {@link createLive}; all sizes in bytes. */
+export interface LiveOptions {
+  readonly log: EventLog;
+  /** How much a page that is read for a reader should hold. Default 65,536. */
+  readonly pageBytes?: number | undefined;
+  /** How many events a page may hold. Default 1,000. */
+  readonly pageEvents?: number | undefined;
+  /** How much all pages that are being read may take together. Default 16,777,216. */
+  readonly readBudget?: number | undefined;
+  /** How much of one log's recent events is kept for readers that are behind. Default 65,536. */
+  readonly windowBytes?: number | undefined;
+  /** How much of all logs' recent events is kept. Default 16,777,216. */
+  readonly windowBudget?: number | undefined;
+  /** Waits this many milliseconds; for tests. */
+  readonly delay?: ((milliseconds: number) => Promise<void>) | undefined;
+}
+
+const FIRST_RETRY_DELAY = 50;
+const LONGEST_RETRY_DELAY = 1_000;
+
+/** Catch-up and push for all logs of one store. All readers of a log share one follower. */
+export function createLive(options: LiveOptions): Live {
+  const delay = options.delay ?? wait;
+  const context: LiveContext = {
+    log: options.log,
+    budget: new ReadBudget(options.readBudget ?? 16_777_216),
+    windowBudget: new WindowBudget(options.windowBudget ?? 16_777_216),
+    windowBytes: options.windowBytes ?? 65_536,
+    pageBytes: options.pageBytes ?? 65_536,
+    pageEvents: options.pageEvents ?? 1_000,
+    pauseBeforeRetry: (attempt) =>
+      delay(Math.min(LONGEST_RETRY_DELAY, FIRST_RETRY_DELAY * 2 ** (attempt - 1))),
+  };
+  const followers = new Map<LogName, LogFollower>();
+
+  function followerOf(log: LogName): LogFollower {
+    let follower = followers.get(log);
+    if (follower === undefined) {
+      const created = new LogFollower(log, context, () => {
+        if (followers.get(log) === created) followers.delete(log);
+      });
+      followers.set(log, created);
+      follower = created;
+    }
+    return follower;
+  }
+
+  return {
+    subscribe(log: LogName, start: Start, sink: Sink): Subscription {
+      const follower = followerOf(log);
+      const reader = new LogReader(follower, context, start, sink);
+      follower.join(reader);
+      return reader;
+    },
+
+    close(): void {
+      for (const follower of [...followers.values()]) follower.closeReaders();
+    },
+  };
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,219 @@
+/**
+ * One reader of one log. It holds a cursor and no events: what it does not take now stays in the
+ * log, and is read from there when it is ready.
+ *
+ *              ┌──────────── full, paused, or something is odd ───────────┐
+ *              ▼                                                          │
+ *   start ─► reading ── page by page, checked ──► caught up ──────────► live ──► close
+ *              │ ▲                                                        ▲
+ *              └─┘ trimmed / reset: tell the sink, go on                  │ events pushed by the follower
+ */
+import type { MillraceError } from '../event/error.ts';
+import type { StoredEvent } from '../event/event.ts';
+import { cursorBefore, type EventId, isAfter, laterOf, ZERO_ID } from '../event/event-id.ts';
+import type { Page } from '../log/log.ts';
+import { Batch, batchesOf } from './batch.ts';
+import { asMillraceError, isPassing, type LiveContext } from './live-context.ts';
+import type { LogFollower } from './log-follower.ts';
+import type { Sink, Start, Subscription } from './sink.ts';
+
+export class LogReader implements Subscription {
+  readonly #follower: LogFollower;
+  readonly #context: LiveContext;
+  readonly #sink: Sink;
+  #start: Start | undefined;
+  #cursor: EventId;
+  #state: 'reading' | 'live' | 'closed' = 'reading';
+  #isRunning = false;
+  #isPaused = false;
+  #isFull = false;
+  #toldLive = false;
+
+  constructor(follower: LogFollower, context: LiveContext, start: Start, sink: Sink) {
+    this.#follower = follower;
+    this.#context = context;
+    this.#sink = sink;
+    this.#start = start;
+    this.#cursor = firstCursor(start);
+  }
+
+  get cursor(): EventId {
+    return this.#cursor;
+  }
+
+  get isLive(): boolean {
+    return this.#state === 'live';
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.fallBehind();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#run();
+  }
+
+  drained(): void {
+    this.#isFull = false;
+    this.#run();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#follower.leave(this);
+  }
+
+  /** Begins, or goes on, to read; for the follower, when there is something that this reader must look at itself. */
+  readOn(): void {
+    this.fallBehind();
+    this.#run();
+  }
+
+  /** Takes this reader off the live tail. */
+  fallBehind(): void {
+    if (this.#state === 'live') this.#state = 'reading';
+  }
+
+  /** There is nothing between the cursor and `version`, which the log has given out. Only while live. */
+  moveTo(version: EventId): void {
+    this.#cursor = version;
+  }
+
+  /** The next events of the log, which was at `previous` before them. Only while live. */
+  push(previous: EventId, batch: Batch): void {
+    if (this.#cursor === previous) {
+      this.#deliver(batch);
+      return;
+    }
+    // This reader had read further than the follower knew.
+    const seen = batch.events.findIndex(({ id }) => id === this.#cursor);
+    if (seen >= 0) {
+      const news = batch.events.slice(seen + 1);
+      if (news.length > 0) this.#deliver(new Batch(batch.log, news));
+    } else if (isAfter(batch.last, this.#cursor)) {
+      // The log has an event after the cursor and none at it: has the store lost its tail?
+      this.readOn();
+    }
+  }
+
+  /** Ends with an error that the sink is told. */
+  fail(error: MillraceError): void {
+    if (this.#state === 'closed') return;
+    this.close();
+    this.#sink.failed(error);
+  }
+
+  #run(): void {
+    if (this.#isRunning || !this.#wantsToRead()) return;
+    this.#isRunning = true;
+    void this.#catchUp().finally(() => {
+      this.#isRunning = false;
+      // What happened between the last look and here must not be slept through.
+      if (this.#wantsToRead()) this.#run();
+    });
+  }
+
+  #wantsToRead(): boolean {
+    return this.#state === 'reading' && !this.#isPaused && !this.#isFull;
+  }
+
+  async #catchUp(): Promise<void> {
+    await this.#follower.started;
+    let failures = 0;
+    while (this.#wantsToRead()) {
+      if (this.#start === undefined && this.#joinFromWindow()) continue;
+      try {
+        await this.#context.budget.run(this.#context.pageBytes, () => this.#readPage());
+        failures = 0;
+      } catch (error) {
+        if (!isPassing(error)) {
+          this.fail(asMillraceError(error));
+          return;
+        }
+        await this.#context.pauseBeforeRetry(++failures);
+      }
+    }
+  }
+
+  /** Goes on with what the follower still has; answers whether there was anything to do that way. */
+  #joinFromWindow(): boolean {
+    const { window, tail } = this.#follower;
+    if (!window.covers(this.#cursor)) return false;
+    if (this.#cursor === tail) {
+      this.#goLive();
+      return true;
+    }
+    const batch = window.after(this.#cursor);
+    if (batch === undefined) return false;
+    this.#deliver(batch);
+    return true;
+  }
+
+  async #readPage(): Promise<void> {
+    // Waiting for the budget took time.
+    if (!this.#wantsToRead()) return;
+    const start = this.#start;
+    const page = await this.#context.log.read(this.#follower.log, {
+      after: this.#cursor,
+      limit: start === 'now' ? 0 : this.#context.pageEvents,
+      maxBytes: this.#context.pageBytes,
+      unchecked: start !== undefined && !isCheckedStart(start),
+    });
+    if (!this.#wantsToRead()) return;
+    this.#start = undefined;
+    if (start === 'now') this.#cursor = page.version;
+    else this.#takePage(page);
+  }
+
+  #takePage(page: Page): void {
+    const { standing, events, more, version } = page;
+    if (standing.state === 'trimmed') {
+      this.#toldLive = false;
+      this.#cursor = laterOf(standing.resumeAfter, this.#cursor);
+      this.#sink.trimmed(standing.resumeAfter);
+    } else if (standing.state === 'reset') {
+      this.#toldLive = false;
+      this.#cursor = ZERO_ID;
+      this.#sink.reset(standing.version);
+    }
+    if (!this.#deliverAll(events) || more) return;
+    // All of the log up to `version` has been seen, whether or not an event is still there.
+    this.#cursor = laterOf(this.#cursor, version);
+    if (!isAfter(this.#follower.tail, this.#cursor)) this.#goLive();
+  }
+
+  #deliverAll(events: readonly StoredEvent[]): boolean {
+    for (const batch of batchesOf(this.#follower.log, events)) {
+      if (!this.#wantsToRead()) return false;
+      this.#deliver(batch);
+    }
+    return this.#wantsToRead();
+  }
+
+  #deliver(batch: Batch): void {
+    this.#cursor = batch.last;
+    if (this.#sink.batch(batch)) return;
+    this.#isFull = true;
+    this.fallBehind();
+  }
+
+  #goLive(): void {
+    if (this.#state !== 'reading') return;
+    this.#state = 'live';
+    if (this.#toldLive) return;
+    this.#toldLive = true;
+    this.#sink.live(this.#cursor);
+  }
+}
+
+function firstCursor(start: Start): EventId {
+  if (start === 'now') return ZERO_ID;
+  return 'after' in start ? start.after : cursorBefore(start.since);
+}
+
+function isCheckedStart(start: Start): boolean {
+  return start !== 'now' && 'after' in start;
+}
