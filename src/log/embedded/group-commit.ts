@@ -1,0 +1,197 @@
+/**
+ * Many small pieces of work, one transaction: what is submitted while a commit is under way goes
+ * into the next one, so that they all share one flush.
+ *
+ *   submit ─► queue ─► decide, in order ─► stages flush ─► write (one transaction) ─► settle, in order
+ *                      (sees what earlier work of the batch staged)      └─ failed ─► fail, each
+ *
+ * One batch at a time: work is decided upon what is on the disk and what is staged before it in
+ * its own batch, never upon a batch that may still fail.
+ */
+import type { MillraceError } from '../../event/error.ts';
+import { Closed, OutcomeUnknown, Unavailable } from '../errors.ts';
+import type { OrderedMap } from './embedded-store.ts';
+import type { StoreWriter, Write } from './store-writer.ts';
+
+/** How much goes into one transaction, and how much may wait for the next. */
+const MAX_BATCH_WORKS = 2_000;
+const MAX_BATCH_BYTES = 16_777_216;
+const MAX_WAITING_BYTES = 268_435_456;
+
+/** After how many milliseconds work is given up: a disk that takes longer is as good as gone. */
+const COMMIT_PATIENCE = 30_000;
+
+/** One piece of work. Exactly one of `settle` and `fail` is called in the end. */
+export interface Work {
+  /** About how much it writes. */
+  readonly bytes: number;
+  /**
+   * Looks, decides and stages. It must not stage anything when it throws; what it throws goes to
+   * {@link fail}, once what it was decided upon is on the disk.
+   */
+  decide(batch: Batch): void;
+  /** What was staged is on the disk, and visible. */
+  settle(): void;
+  fail(error: MillraceError): void;
+  /** Its batch was given up as {@link OutcomeUnknown}, and has come to its end after all. */
+  late?(): void;
+}
+
+/** What one owner has staged in a batch and writes at its end. */
+export interface Stage {
+  /** Puts everything into the batch. */
+  flush(batch: Batch): void;
+  /** The batch is on the disk. */
+  settle(): void;
+}
+
+/** The changes of one transaction. */
+export class Batch {
+  readonly writes: Write[] = [];
+  readonly #stages = new Map<object, Stage>();
+
+  put<Key>(database: OrderedMap<Key, unknown>, key: Key, value: Uint8Array): void {
+    this.writes.push({ database: database as OrderedMap<never, unknown>, key, value });
+  }
+
+  remove<Key>(database: OrderedMap<Key, unknown>, key: Key): void {
+    this.writes.push({ database: database as OrderedMap<never, unknown>, key, value: undefined });
+  }
+
+  /** What `owner` has staged in this batch so far. */
+  stage<S extends Stage>(owner: object, create: () => S): S {
+    const stage = (this.#stages.get(owner) as S | undefined) ?? create();
+    this.#stages.set(owner, stage);
+    return stage;
+  }
+
+  flush(): void {
+    for (const stage of this.#stages.values()) stage.flush(this);
+  }
+
+  settle(): void {
+    for (const stage of this.#stages.values()) stage.settle();
+  }
+}
+
+export class GroupCommit {
+  readonly #writer: StoreWriter;
+  #queue: Work[] = [];
+  #waitingBytes = 0;
+  #running = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
+  #inFlight: Work[] = [];
+
+  constructor(writer: StoreWriter) {
+    this.#writer = writer;
+  }
+
+  submit(work: Work): void {
+    if (this.#closed) {
+      work.fail(new Closed());
+      return;
+    }
+    if (this.#waitingBytes + work.bytes > MAX_WAITING_BYTES) {
+      work.fail(new Unavailable(`${this.#waitingBytes} bytes wait to be written already`));
+      return;
+    }
+    this.#waitingBytes += work.bytes;
+    this.#queue.push(work);
+    if (this.#running) return;
+    this.#running = true;
+    // Not at once: what else this turn of the event loop brings shares the commit.
+    setImmediate(() => void this.#run());
+  }
+
+  /**
+   * Takes no more work and waits for the end of what there is, `patience` milliseconds at most.
+   * @returns whether everything has come to its end; if not, it was failed
+   */
+  async close(patience: number): Promise<boolean> {
+    this.#closed = true;
+    if (!this.#running) return true;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = await Promise.race([
+      new Promise<true>((resolve) => this.#idle.push(() => resolve(true))),
+      new Promise<false>((resolve) => {
+        timer = setTimeout(() => resolve(false), patience);
+      }),
+    ]);
+    clearTimeout(timer);
+    if (!ended) this.#giveUp('the store was closed while its disk did not answer');
+    return ended;
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const works = this.#take();
+      if (works.length === 0) break;
+      await this.#commit(works);
+      // Whoever was just answered may append again: let that share the next commit.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#running = false;
+    for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  async #commit(works: Work[]): Promise<void> {
+    const batch = new Batch();
+    const refusals = new Map<Work, MillraceError>();
+    for (const work of works) {
+      try {
+        work.decide(batch);
+      } catch (error) {
+        refusals.set(work, error as MillraceError);
+      }
+    }
+    batch.flush();
+    this.#inFlight = works;
+    // Again and again: what is submitted while the disk hangs is not to wait for ever either.
+    const watchdog = setInterval(
+      () => this.#giveUp(`the disk has not answered for ${COMMIT_PATIENCE / 1000} s`),
+      COMMIT_PATIENCE,
+    );
+    const failure = batch.writes.length === 0 ? undefined : await this.#writer.write(batch.writes);
+    clearInterval(watchdog);
+    if (failure === undefined) batch.settle();
+    if (this.#inFlight !== works) {
+      for (const work of works) work.late?.();
+      return;
+    }
+    this.#inFlight = [];
+    for (const work of works) {
+      const refusal = refusals.get(work);
+      if (failure === undefined && refusal === undefined) work.settle();
+      else work.fail(outcome(failure, refusal));
+    }
+  }
+
+  #take(): Work[] {
+    let bytes = 0;
+    let count = 0;
+    for (const work of this.#queue) {
+      bytes += work.bytes;
+      if (count > 0 && (count >= MAX_BATCH_WORKS || bytes > MAX_BATCH_BYTES)) break;
+      count++;
+      this.#waitingBytes -= work.bytes;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  #giveUp(reason: string): void {
+    const sent = this.#inFlight;
+    const waiting = this.#queue;
+    this.#inFlight = [];
+    this.#queue = [];
+    this.#waitingBytes = 0;
+    for (const work of sent) work.fail(new OutcomeUnknown(reason));
+    for (const work of waiting) work.fail(new Unavailable(reason));
+  }
+}
+
+function outcome(failure: MillraceError | undefined, refusal: MillraceError | undefined) {
+  if (failure === undefined || refusal === undefined) return (failure ?? refusal)!;
+  // It was refused because of something that may not have happened; of its own nothing was sent.
+  return new Unavailable(failure.message, { cause: failure });
+}
