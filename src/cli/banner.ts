@@ -18,7 +18,7 @@ export function banner(
   description: StoreDescription,
   settings: Settings,
 ): string {
-  const webSocket = url.replace(/^http/, 'ws').replace(/\/$/, '');
+  const webSocket = reachable(url).replace(/^http/, 'ws');
   const warnings = [...description.warnings];
   if (settings.insecure) {
     warnings.push(
@@ -35,4 +35,9 @@ export function banner(
     '',
     '',
   ].join('\n');
+}
+
+/** The address of all interfaces is none to connect to. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

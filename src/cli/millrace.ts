@@ -11,6 +11,7 @@ const program = new Command('millrace')
   .helpOption('-h, --help', 'print this page')
   .helpCommand(false)
   .configureHelp({ showGlobalOptions: false })
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'millrace:')) })
   .exitOverride()
   .addHelpText('after', '\nmillrace serve --help lists all its settings, with examples.');
 // Commander hands these on only to commands that it makes itself.

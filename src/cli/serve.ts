@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { destination, pino } from 'pino';
 import { createGateway } from '../gateway/gateway.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../gateway/limits.ts';
 import { listen } from '../gateway/listen-node.ts';
 import { createLive } from '../live/create-live.ts';
 import { banner } from './banner.ts';
@@ -79,7 +80,7 @@ async function serve(flags: Flags): Promise<void> {
     log,
     live,
     allowOrigins: settings.allowOrigin,
-    limits: { maxSockets: settings.maxSockets },
+    limits: gatewayLimits(settings),
     logger,
   });
   const server = await listen(gateway, { host: settings.host, port: settings.port }).catch(
@@ -102,6 +103,21 @@ async function serve(flags: Flags): Promise<void> {
     (error) => logger.error({ reason: (error as Error).message }, 'did not stop cleanly'),
   );
   process.stdout.write(banner(packageVersion(), server.url, await log.describe(), settings));
+}
+
+function gatewayLimits({
+  maxFrame,
+  maxSubscriptions,
+  maxAppend,
+}: Settings): Partial<GatewayLimits> {
+  // A body is its events and what JSON adds to them.
+  const maxBodyBytes = maxAppend + 1_048_576;
+  return {
+    maxFrameBytes: maxFrame,
+    maxSubscriptions,
+    maxBodyBytes,
+    maxBodyBytesTogether: Math.max(DEFAULT_GATEWAY_LIMITS.maxBodyBytesTogether, 4 * maxBodyBytes),
+  };
 }
 
 function readDotEnv(): string | undefined {

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import { DEFAULT_EVENT_LIMITS } from '../event/event.ts';
+import { DEFAULT_GATEWAY_LIMITS } from '../gateway/limits.ts';
 import { BadValue, CommandFailure, EXIT_USAGE } from './failure.ts';
 import { redisUrl, type StoreChoice, storeChoice } from './store-choice.ts';
 import {
@@ -30,7 +31,8 @@ export interface Settings {
   readonly insecure: boolean;
   readonly maxEvent: number;
   readonly maxAppend: number;
-  readonly maxSockets: number;
+  readonly maxFrame: number;
+  readonly maxSubscriptions: number;
   readonly logLevel: LogLevel;
 }
 
@@ -139,14 +141,23 @@ export const SETTINGS = {
     kind: size(1, GIGABYTE / 4),
     fallback: showSize(DEFAULT_EVENT_LIMITS.maxAppendBytes),
   },
-  maxSockets: {
-    flag: 'max-sockets',
+  maxFrame: {
+    flag: 'max-frame',
+    placeholder: 'size',
+    group: 'Limits:',
+    help: 'the largest WebSocket message; larger events go over HTTP',
+    variables: ['MILLRACE_MAX_FRAME'],
+    kind: size(1_024, 16 * 1_048_576),
+    fallback: showSize(DEFAULT_GATEWAY_LIMITS.maxFrameBytes),
+  },
+  maxSubscriptions: {
+    flag: 'max-subscriptions',
     placeholder: 'count',
     group: 'Limits:',
-    help: 'how many WebSockets and event streams may be open at once',
-    variables: ['MILLRACE_MAX_SOCKETS'],
-    kind: whole(1, 1_000_000),
-    fallback: '50000',
+    help: 'how many logs one socket may follow',
+    variables: ['MILLRACE_MAX_SUBSCRIPTIONS'],
+    kind: whole(1, 100_000),
+    fallback: String(DEFAULT_GATEWAY_LIMITS.maxSubscriptions),
   },
   logLevel: {
     flag: 'log-level',

@@ -26,7 +26,8 @@ test('the defaults', () => {
     insecure: false,
     maxEvent: 1_048_576,
     maxAppend: 8_388_608,
-    maxSockets: 50_000,
+    maxFrame: 65_536,
+    maxSubscriptions: 100,
     logLevel: 'info',
   });
 });
@@ -75,7 +76,7 @@ test.each([
   [{ dotEnv: 'PORT=http' }, 'PORT in .env takes', '"http"'],
   [{ flags: { sweep: '1' } }, '--sweep takes a duration like 500ms', '"1"'],
   [{ flags: { 'max-event': '1 mb' } }, '--max-event takes a size from 1 to 64mb', '"1 mb"'],
-  [{ flags: { 'max-sockets': '0' } }, '--max-sockets takes', '"0"'],
+  [{ flags: { 'max-frame': '0' } }, '--max-frame takes', '"0"'],
   [{ flags: { 'log-level': 'loud' } }, '--log-level takes one of silent, fatal', '"loud"'],
   [{ flags: { 'allow-origin': ['example.com'] } }, '--allow-origin takes an origin', 'example.com'],
   [
