@@ -1,0 +1,66 @@
+/** Reads an append that came over HTTP: events in the body, conditions in the headers. */
+import { InvalidInput } from '../event/error.ts';
+import type { NewEvent } from '../event/event.ts';
+import { type EventId, isEventId } from '../event/event-id.ts';
+import type { AppendOptions, Producer } from '../log/log.ts';
+import { readEvent, readEvents } from '../protocol/new-events.ts';
+import { protocolError } from '../protocol/problem.ts';
+
+const VERSION_TAG = /^"([^"]*)"$/;
+const PRODUCER_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as const;
+
+/**
+ * `body` is one event or an array of them.
+ * @throws InvalidInput naming the field or the header; MillraceError `invalid_json`
+ */
+export function readAppend(
+  body: string,
+  header: (name: string) => string | undefined,
+): { events: NewEvent[]; options: AppendOptions } {
+  const value = parse(body);
+  const events = Array.isArray(value)
+    ? readEvents(value, 'events')
+    : [readEvent(value, 'events[0]')];
+  return {
+    events,
+    options: { expected: readExpected(header('If-Match')), producer: readProducer(header) },
+  };
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw protocolError('invalid_json', 'the body must be JSON: one event or an array of events');
+  }
+}
+
+function readExpected(text: string | undefined): EventId | undefined {
+  if (text === undefined) return undefined;
+  const version = VERSION_TAG.exec(text)?.[1];
+  if (version !== undefined && isEventId(version)) return version;
+  throw invalid(
+    'If-Match',
+    'must be one version in double quotes, like "1526919030474-55" or "0-0"',
+  );
+}
+
+function readProducer(header: (name: string) => string | undefined): Producer | undefined {
+  const [id, epoch, seq] = PRODUCER_HEADERS.map(header) as [string?, string?, string?];
+  if (id === undefined && epoch === undefined && seq === undefined) return undefined;
+  if (id === undefined || !PRODUCER_ID.test(id)) {
+    throw invalid('Producer-Id', 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -');
+  }
+  return { id, epoch: readCount('Producer-Epoch', epoch), seq: readCount('Producer-Seq', seq) };
+}
+
+function readCount(name: string, text: string | undefined): number {
+  const count = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(count)) return count;
+  throw invalid(name, 'must be a whole number from 0, together with the other Producer headers');
+}
+
+function invalid(name: string, rule: string): InvalidInput {
+  return new InvalidInput(name, rule, 'invalid_header');
+}

@@ -1,0 +1,85 @@
+/** Reads request bodies within bounds: one body's, and one for all bodies in memory together. */
+import { MillraceError } from '../event/error.ts';
+import { protocolError } from '../protocol/problem.ts';
+import type { GatewayLimits } from './limits.ts';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Counts the bytes of all bodies that are being read or worked on. */
+export class BodyReader {
+  readonly #limits: GatewayLimits;
+  #inMemory = 0;
+
+  constructor(limits: GatewayLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Reads a body and hands its text to `work`; the body counts until that has ended.
+   * @throws MillraceError `body_too_large`, `overloaded`, `invalid_utf8`
+   */
+  async withText<Result>(
+    request: Request,
+    work: (text: string) => Promise<Result>,
+  ): Promise<Result> {
+    let counted = 0;
+    const count = (bytes: number): void => {
+      counted += bytes;
+      this.#inMemory += bytes;
+      if (counted > this.#limits.maxBodyBytes) throw this.#tooLarge();
+      if (this.#inMemory > this.#limits.maxBodyBytesTogether) throw overloaded();
+    };
+    try {
+      return await work(decode(await readBytes(request, count)));
+    } finally {
+      this.#inMemory -= counted;
+    }
+  }
+
+  #tooLarge(): MillraceError {
+    const { maxBodyBytes } = this.#limits;
+    return protocolError('body_too_large', `the body must be at most ${maxBodyBytes} bytes`);
+  }
+}
+
+async function readBytes(request: Request, count: (bytes: number) => void): Promise<Uint8Array> {
+  const length = request.headers.get('content-length');
+  // The HTTP parser sees to it that a body is as long as it says: no need to count its chunks.
+  if (length !== null && /^\d{1,15}$/.test(length)) {
+    count(Number(length));
+    return new Uint8Array(await request.arrayBuffer());
+  }
+  const chunks: Uint8Array[] = [];
+  if (request.body !== null) {
+    for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+      count(chunk.length);
+      chunks.push(chunk);
+    }
+  }
+  return joined(chunks);
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new MillraceError('invalid_utf8', 'the body must be UTF-8', { cause });
+  }
+}
+
+function overloaded(): MillraceError {
+  return protocolError(
+    'overloaded',
+    'the gateway holds as many request bodies as it may; try again',
+  );
+}

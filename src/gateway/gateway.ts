@@ -1,0 +1,121 @@
+/**
+ * The process that clients connect to, as a portable object on web standards. What is a runtime's
+ * own business (a port, a WebSocket) is in `listen-node.ts`.
+ */
+import type { Live } from '../live/live.ts';
+import type { EventLog } from '../log/log.ts';
+import { presentable, protocolError } from '../protocol/problem.ts';
+import { type Admission, readAdmission, type UpgradeRequest } from './admission.ts';
+import { BodyReader } from './body.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { createApp } from './http.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
+import { type Logger, SILENT } from './logger.ts';
+import { originRule } from './origin.ts';
+import { problemResponse } from './problem-response.ts';
+import { Session } from './session.ts';
+import type { GatewaySocket, SocketSession } from './socket.ts';
+import type { EventStream } from './sse.ts';
+
+export interface GatewayOptions {
+  readonly log: EventLog;
+  readonly live: Live;
+  /**
+   * Web origins that may use the gateway beside those of loopback, like `https://app.example.com`;
+   * `*` allows all. Default: none.
+   */
+  readonly allowOrigins?: readonly string[] | undefined;
+  readonly limits?: Partial<GatewayLimits> | undefined;
+  /** Default: silent. */
+  readonly logger?: Logger | undefined;
+  /** How often a socket is pinged, in milliseconds. Default 25,000. */
+  readonly pingInterval?: number | undefined;
+  /** How long a socket may show no sign of life before it is closed, in milliseconds. Default 60,000. */
+  readonly idleTimeout?: number | undefined;
+}
+
+export interface Gateway {
+  readonly limits: GatewayLimits;
+  readonly logger: Logger;
+  /** Answers a plain HTTP request. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+  /** Decides about a WebSocket upgrade: whether it may go ahead, or what to answer instead. */
+  admit(request: UpgradeRequest): Admission | Response;
+  /** Takes over a socket that was upgraded after {@link admit}. */
+  accept(socket: GatewaySocket, admission: Admission): SocketSession;
+  /**
+   * Takes no new work, lets appends under way finish, then closes all sockets with 1001 and ends
+   * all event streams. The log and the live delivery stay open: they are the caller's.
+   */
+  close(): Promise<void>;
+  /** Cuts whatever {@link close} could not end in time. */
+  terminate(): void;
+}
+
+/** A gateway over a log and its live delivery. It listens on nothing by itself. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { log, live, logger = SILENT, pingInterval = 25_000, idleTimeout = 60_000 } = options;
+  const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
+  const allowed = originRule(options.allowOrigins ?? []);
+  const heartbeat = new Heartbeat(pingInterval, idleTimeout);
+  const sessions = new Set<Session>();
+  const eventStreams = new Set<EventStream>();
+  const requests = new Set<Promise<Response>>();
+  const { sendBufferBytes } = limits;
+  const bodies = new BodyReader(limits);
+  const app = createApp({
+    log,
+    live,
+    logger,
+    heartbeat,
+    eventStreams,
+    sendBufferBytes,
+    bodies,
+    allowed,
+  });
+  const sessionContext = { log, live, limits, logger, heartbeat, sessions };
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    for (const eventStream of eventStreams) eventStream.close();
+    await Promise.all([...[...sessions].map((session) => session.finish()), ...requests]);
+    heartbeat.stop();
+  }
+
+  return {
+    limits,
+    logger,
+    async fetch(request) {
+      if (closing !== undefined) return problemResponse(shuttingDown());
+      const answer = Promise.resolve(app.fetch(request));
+      requests.add(answer);
+      try {
+        return await answer;
+      } catch (error) {
+        return problemResponse(presentable(error));
+      } finally {
+        requests.delete(answer);
+      }
+    },
+    admit(request) {
+      try {
+        if (closing !== undefined) throw shuttingDown();
+        return readAdmission(request, allowed) ?? new Response('Not Found', { status: 404 });
+      } catch (error) {
+        return problemResponse(presentable(error));
+      }
+    },
+    accept: (socket, admission) => new Session(sessionContext, socket, admission),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+    terminate() {
+      for (const session of sessions) session.socket.terminate();
+    },
+  };
+}
+
+function shuttingDown() {
+  return protocolError('shutting_down', 'the gateway is shutting down; connect again');
+}

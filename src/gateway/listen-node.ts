@@ -1,0 +1,170 @@
+/** A gateway on a port, with Node's own HTTP server and `ws`. */
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { WebSocketServer } from 'ws';
+import { JSON_SUBPROTOCOL } from '../protocol/json-format.ts';
+import { protocolError } from '../protocol/problem.ts';
+import type { UpgradeRequest } from './admission.ts';
+import type { Gateway } from './gateway.ts';
+import { NodeSocket, READ_ANYWAY } from './node-socket.ts';
+import { problemResponse } from './problem-response.ts';
+
+export interface ListenOptions {
+  /** The address to listen on. Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Default 4000; 0 takes any free one. */
+  readonly port?: number | undefined;
+}
+
+/** A gateway that listens. */
+export interface Listening {
+  /** Where, as `http://host:port`. */
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Stops accepting, lets appends and requests in flight finish, closes sockets with 1001. What
+   * has not ended after `graceMs` milliseconds (default 10,000) is cut. Never rejects.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** How long a peer has to answer a closing handshake, in milliseconds. */
+const CLOSE_TIMEOUT = 5_000;
+/** In how many pieces a message may come: each costs memory of its own. */
+const MAX_PIECES = 1_024;
+/** How often connections are looked for that have become idle while closing, in milliseconds. */
+const CLOSING_ROUND = 50;
+
+/**
+ * Starts to listen.
+ * @throws the error of the operating system, as when the port is taken (`EADDRINUSE`)
+ */
+export async function listen(gateway: Gateway, options: ListenOptions = {}): Promise<Listening> {
+  const { host = '127.0.0.1', port = 4000 } = options;
+  const { limits } = gateway;
+  const server = createServer(
+    // One threshold for "slow" in the session and in the stream: a stream that was at it drains.
+    { highWaterMark: limits.sendBufferBytes },
+    getRequestListener((request) => gateway.fetch(request), {
+      overrideGlobalObjects: false,
+      errorHandler: () =>
+        problemResponse(protocolError('invalid_input', 'the request is not valid HTTP')),
+    }),
+  );
+  const sockets = socketServer(limits.maxFrameBytes);
+  sockets.on('wsClientError', (error, stream) => {
+    answer(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
+  });
+  server.on('upgrade', (request, stream, head) => {
+    upgrade(gateway, sockets, request, stream, head);
+  });
+  await listening(server, host, port);
+  const address = server.address() as AddressInfo;
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${shownHost}:${address.port}`,
+    port: address.port,
+    close(graceMs = 10_000) {
+      closing ??= close(gateway, server, graceMs);
+      return closing;
+    },
+  };
+}
+
+type SocketServer = ReturnType<typeof socketServer>;
+
+function socketServer(maxFrameBytes: number) {
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    WebSocket: NodeSocket,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload: maxFrameBytes * READ_ANYWAY,
+    maxFragments: MAX_PIECES,
+    maxBufferedChunks: MAX_PIECES,
+    closeTimeout: CLOSE_TIMEOUT,
+    handleProtocols: (offered: Set<string>): string | false =>
+      offered.has(JSON_SUBPROTOCOL) ? JSON_SUBPROTOCOL : false,
+  };
+  return new WebSocketServer(options);
+}
+
+function upgrade(
+  gateway: Gateway,
+  sockets: SocketServer,
+  request: IncomingMessage,
+  stream: Duplex,
+  head: Buffer,
+): void {
+  // A peer that goes away in the middle of a handshake is nobody's error.
+  stream.on('error', ignore);
+  const admission = gateway.admit(asUpgradeRequest(request));
+  if (admission instanceof Response) {
+    answer(stream, admission);
+    return;
+  }
+  sockets.handleUpgrade(request, stream, head, (socket) => {
+    socket.begin(stream, admission.format, gateway.limits.maxFrameBytes, (accepted) =>
+      gateway.accept(accepted, admission),
+    );
+  });
+}
+
+function asUpgradeRequest({ url = '/', headers }: IncomingMessage): UpgradeRequest {
+  return {
+    url,
+    headers: {
+      get(name) {
+        const value = headers[name];
+        return (Array.isArray(value) ? value[0] : value) ?? null;
+      },
+    },
+  };
+}
+
+/** Writes a response to a connection that no HTTP response object belongs to, and ends it. */
+async function answer(stream: Duplex, response: Response): Promise<void> {
+  const body = Buffer.from(await response.arrayBuffer());
+  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`);
+  const head = [
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}`,
+    ...headers,
+    'connection: close',
+    `content-length: ${body.length}`,
+  ];
+  stream.once('finish', () => stream.destroy());
+  stream.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 4096 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function close(gateway: Gateway, server: Server, graceMs: number): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  // A connection that is kept alive becomes idle only when its last response is out.
+  const round = setInterval(() => server.closeIdleConnections(), CLOSING_ROUND);
+  let outOfTime: ReturnType<typeof setTimeout> | undefined;
+  const grace = new Promise<void>((resolve) => {
+    outOfTime = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([gateway.close().then(() => stopped), grace]);
+  gateway.terminate();
+  server.closeAllConnections();
+  clearInterval(round);
+  clearTimeout(outOfTime);
+}
+
+function ignore(): void {}

@@ -1,0 +1,56 @@
+/**
+ * WebSocket frames (RFC 6455 section 5.2) as whole buffers: a server's text frame is a header of
+ * 2, 4 or 10 bytes and the text, unmasked. Made once for all sockets that get the same messages.
+ */
+import type { StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { FrameEncoder } from '../live/batch.ts';
+import type { WireFormat } from '../protocol/wire-format.ts';
+
+const FINAL_TEXT = 0x81;
+
+const encoders = new Map<WireFormat, FrameEncoder<Buffer>>();
+
+/** One encoder for each wire format: its identity is what batches share their frames by. */
+export function frameEncoder(format: WireFormat): FrameEncoder<Buffer> {
+  let encoder = encoders.get(format);
+  if (encoder === undefined) {
+    encoder = (log: LogName, events: readonly StoredEvent[]) => frameOf(format.events(log, events));
+    encoders.set(format, encoder);
+  }
+  return encoder;
+}
+
+/** Text messages as frames, one after the other. */
+export function frameOf(messages: readonly string[]): Buffer {
+  const lengths = messages.map((message) => Buffer.byteLength(message));
+  const total = lengths.reduce((sum, length) => sum + headerLength(length) + length, 0);
+  const frame = Buffer.allocUnsafe(total);
+  let offset = 0;
+  messages.forEach((message, index) => {
+    const length = lengths[index]!;
+    offset = writeHeader(frame, offset, length);
+    offset += frame.write(message, offset, length, 'utf8');
+  });
+  return frame;
+}
+
+function headerLength(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(frame: Buffer, offset: number, length: number): number {
+  frame[offset] = FINAL_TEXT;
+  if (length < 126) {
+    frame[offset + 1] = length;
+    return offset + 2;
+  }
+  if (length < 65_536) {
+    frame[offset + 1] = 126;
+    return frame.writeUInt16BE(length, offset + 2);
+  }
+  frame[offset + 1] = 127;
+  frame.writeUInt32BE(Math.floor(length / 0x1_0000_0000), offset + 2);
+  return frame.writeUInt32BE(length % 0x1_0000_0000, offset + 6);
+}

@@ -1,0 +1,149 @@
+/**
+ * A `ws` socket as a gateway socket. Frames go straight to the network stream: compression is off,
+ * so `ws` keeps no queue of its own that they could overtake.
+ *
+ * There are tens of thousands of these: handlers are shared functions, not closures.
+ */
+import type { Duplex } from 'node:stream';
+import { type RawData, WebSocket } from 'ws';
+import type { MillraceError } from '../event/error.ts';
+import type { Batch, FrameEncoder } from '../live/batch.ts';
+import type { KnownCode } from '../protocol/error-codes.ts';
+import { protocolError } from '../protocol/problem.ts';
+import type { WireFormat } from '../protocol/wire-format.ts';
+import { frameEncoder, frameOf } from './node-frame.ts';
+import type { GatewaySocket, SocketSession } from './socket.ts';
+
+/**
+ * Up to this many times the allowed size, a message is read and refused, and the socket stays
+ * open; what is larger is not read at all, which only closing the connection can do.
+ */
+export const READ_ANYWAY = 4;
+
+export class NodeSocket extends WebSocket implements GatewaySocket {
+  #stream: Duplex | undefined;
+  #session: SocketSession | undefined;
+  #encoder: FrameEncoder<Buffer> | undefined;
+  #maxFrameBytes = 0;
+  /** Whether a pong waits to be sent, and what the next one is to carry. */
+  #pong: { readonly sent: () => void; next: Buffer | undefined; waiting: boolean } | undefined;
+
+  /** Binds the socket to its stream and, through `accept`, to its session. */
+  begin(
+    stream: Duplex,
+    format: WireFormat,
+    maxFrameBytes: number,
+    accept: (socket: NodeSocket) => SocketSession,
+  ): void {
+    this.#stream = stream;
+    this.#encoder = frameEncoder(format);
+    this.#maxFrameBytes = maxFrameBytes;
+    this.on('message', onMessage);
+    this.on('ping', onPing);
+    this.on('pong', onPong);
+    this.on('close', onClose);
+    this.on('error', onError);
+    const session = accept(this);
+    this.#session = session;
+    stream.on('drain', () => session.drained());
+  }
+
+  get session(): SocketSession | undefined {
+    return this.#session;
+  }
+
+  get bytesWaiting(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
+  override send(message: string): void {
+    if (this.readyState === WebSocket.OPEN) this.#stream?.write(frameOf([message]));
+  }
+
+  deliver(batch: Batch): void {
+    if (this.readyState !== WebSocket.OPEN || this.#encoder === undefined) return;
+    this.#stream?.write(batch.encoded(this.#encoder));
+  }
+
+  // `ws` calls this with a code and no reason when what it reads breaks the protocol.
+  override close(code?: number, reason?: string | Buffer): void {
+    if (reason !== undefined || code === undefined) {
+      super.close(code, reason);
+      return;
+    }
+    const error = this.#brokenBy(code);
+    this.#session?.fail(error);
+    super.close(code, error.code);
+  }
+
+  /** Reads a message that arrived whole. */
+  take(data: Buffer, isBinary: boolean): void {
+    if (isBinary) this.#session?.refuse(binaryFrame());
+    else if (data.length > this.#maxFrameBytes) this.#session?.refuse(this.#tooLarge());
+    else this.#session?.receive(data.toString());
+  }
+
+  /** Answers a ping; of several that come while an answer waits, the last one (RFC 6455 section 5.5.3). */
+  answerPing(data: Buffer): void {
+    this.#session?.seen();
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.#pong ??= { sent: () => this.#pongSent(), next: undefined, waiting: false };
+    if (this.#pong.waiting) {
+      this.#pong.next = Buffer.from(data);
+      return;
+    }
+    this.#pong.waiting = true;
+    this.pong(data, false, this.#pong.sent);
+  }
+
+  #pongSent(): void {
+    const pong = this.#pong;
+    if (pong === undefined) return;
+    const { next } = pong;
+    pong.waiting = false;
+    pong.next = undefined;
+    if (next !== undefined) this.answerPing(next);
+  }
+
+  #brokenBy(code: number): MillraceError {
+    if (code === 1009) return this.#tooLarge();
+    const [known, message] = BROKEN[code] ?? BROKEN_FRAME;
+    return protocolError(known, message);
+  }
+
+  #tooLarge(): MillraceError {
+    return protocolError(
+      'frame_too_large',
+      `a message must be at most ${this.#maxFrameBytes} bytes; append larger events over HTTP`,
+    );
+  }
+}
+
+const BROKEN_FRAME = ['invalid_frame', 'the bytes break the WebSocket protocol'] as const;
+const BROKEN: Record<number, readonly [KnownCode, string]> = {
+  1007: ['invalid_utf8', 'text messages must be valid UTF-8'],
+  1008: ['invalid_frame', 'the message comes in too many pieces'],
+};
+
+function binaryFrame(): MillraceError {
+  return protocolError('binary_frame', 'binary messages are not spoken here; send text');
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  (this as NodeSocket).take(data as Buffer, isBinary);
+}
+
+function onPing(this: WebSocket, data: Buffer): void {
+  (this as NodeSocket).answerPing(data);
+}
+
+function onPong(this: WebSocket): void {
+  (this as NodeSocket).session?.seen();
+}
+
+function onClose(this: WebSocket): void {
+  (this as NodeSocket).session?.closed();
+}
+
+// The close that follows is what counts; without a listener the process would end.
+function onError(): void {}

@@ -1,0 +1,289 @@
+/**
+ * One client's socket, in either wire format. A session holds cursors, not events: what is
+ * delivered goes straight from a shared batch to the socket.
+ *
+ *   reading ──(too much to send, or too many appends under way)──► halted ──► reading
+ *      │                                                             │
+ *      └────────── finish / fail / expire ──► closing ◄──────────────┘
+ *
+ * Halted, it reads nothing from the network; what one chunk of the network had already brought
+ * waits in a backlog, which is therefore never larger than that chunk.
+ */
+import type { MillraceError } from '../event/error.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { Live } from '../live/live.ts';
+import type { EventLog } from '../log/log.ts';
+import { errorCode } from '../protocol/error-codes.ts';
+import type { AppendOperation, Operation, Ref, Refusal } from '../protocol/operation.ts';
+import { presentable, protocolError } from '../protocol/problem.ts';
+import type { StartPoint } from '../protocol/start.ts';
+import type { WireFormat } from '../protocol/wire-format.ts';
+import type { Admission } from './admission.ts';
+import type { Beating, Heartbeat } from './heartbeat.ts';
+import type { GatewayLimits } from './limits.ts';
+import type { Logger } from './logger.ts';
+import { Reader, type ReaderOwner } from './reader.ts';
+import type { GatewaySocket, SocketSession } from './socket.ts';
+
+/** What all sessions of a gateway share. */
+export interface SessionContext {
+  readonly log: EventLog;
+  readonly live: Live;
+  readonly limits: GatewayLimits;
+  readonly logger: Logger;
+  readonly heartbeat: Heartbeat;
+  readonly sessions: Set<Session>;
+}
+
+export class Session implements SocketSession, ReaderOwner, Beating {
+  readonly socket: GatewaySocket;
+  readonly format: WireFormat;
+  seenAt = 0;
+  readonly #context: SessionContext;
+  readonly #accountId: string;
+  readonly #slot: number;
+  readonly #readers: Reader[] = [];
+  #backlog: (string | MillraceError)[] | undefined;
+  #appendsInFlight = 0;
+  /** Which reader goes first when the socket has drained, so that none starves. */
+  #turn = 0;
+  #halted = false;
+  #paused = false;
+  #closing = false;
+  #finished: (() => void) | undefined;
+
+  constructor(context: SessionContext, socket: GatewaySocket, admission: Admission) {
+    this.#context = context;
+    this.socket = socket;
+    this.format = admission.format;
+    this.#accountId = admission.accountId;
+    this.#slot = context.heartbeat.add(this);
+    context.sessions.add(this);
+    this.#subscribe(admission.log, admission.start, undefined);
+  }
+
+  get full(): boolean {
+    return this.socket.bytesWaiting >= this.#context.limits.sendBufferBytes;
+  }
+
+  receive(message: string): void {
+    this.#take(message);
+  }
+
+  refuse(error: MillraceError): void {
+    this.#take(error);
+  }
+
+  fail(error: MillraceError): void {
+    if (this.#closing) return;
+    this.#sendError(error, undefined);
+    this.#closing = true;
+  }
+
+  seen(): void {
+    this.seenAt = this.#context.heartbeat.now;
+  }
+
+  drained(): void {
+    this.seen();
+    const count = this.#readers.length;
+    for (let step = 0; step < count && !this.full; step += 1) {
+      this.#turn = (this.#turn + 1) % count;
+      const reader = this.#readers[this.#turn];
+      if (reader?.waiting !== true) continue;
+      reader.waiting = false;
+      reader.subscription?.drained();
+    }
+    this.#goOn();
+  }
+
+  closed(): void {
+    this.#closing = true;
+    this.#backlog = undefined;
+    for (const reader of this.#readers.splice(0)) reader.subscription?.close();
+    this.#context.heartbeat.remove(this, this.#slot);
+    this.#context.sessions.delete(this);
+    this.#finished?.();
+  }
+
+  beat(): void {
+    this.socket.ping();
+  }
+
+  expire(): void {
+    // A halted session does not read, so it cannot see a sign of life: that is our doing.
+    if (this.#appendsInFlight > 0) return;
+    this.#end('idle_timeout');
+  }
+
+  /** Takes no more operations, lets appends under way finish, then closes with 1001. */
+  finish(): Promise<void> {
+    this.#closing = true;
+    this.#backlog = undefined;
+    if (this.#appendsInFlight === 0) {
+      this.#end('shutting_down');
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#finished = resolve;
+    });
+  }
+
+  readerFailed(reader: Reader, error: MillraceError): void {
+    this.#forget(reader);
+    this.#sendError(presentable(error), undefined, reader.log);
+  }
+
+  #take(incoming: string | MillraceError): void {
+    if (this.#closing) return;
+    this.seen();
+    if (this.#halted) {
+      this.#backlog ??= [];
+      this.#backlog.push(incoming);
+      return;
+    }
+    this.#handle(incoming);
+    if (this.#overloaded) {
+      this.#halted = true;
+      this.socket.pause();
+    }
+  }
+
+  get #overloaded(): boolean {
+    return this.#appendsInFlight >= this.#context.limits.maxAppendsInFlight || this.full;
+  }
+
+  #goOn(): void {
+    if (!this.#halted || this.#closing || this.#overloaded) return;
+    const backlog = this.#backlog ?? [];
+    let handled = 0;
+    while (handled < backlog.length && !this.#overloaded) {
+      this.#handle(backlog[handled]!);
+      handled += 1;
+    }
+    this.#backlog = handled < backlog.length ? backlog.slice(handled) : undefined;
+    if (this.#overloaded) return;
+    this.#halted = false;
+    this.seen();
+    this.socket.resume();
+  }
+
+  #handle(incoming: string | MillraceError): void {
+    if (typeof incoming === 'string') {
+      this.#perform(this.format.parse(incoming, this.#accountId));
+    } else {
+      this.#sendError(incoming, undefined);
+    }
+  }
+
+  #perform(operation: Operation | Refusal): void {
+    switch (operation.op) {
+      case 'append':
+        this.#append(operation);
+        break;
+      case 'ping':
+        this.socket.send(this.format.pong(operation.ref));
+        break;
+      case 'subscribe':
+        this.#subscribe(operation.log, operation.start, operation.ref);
+        break;
+      case 'unsubscribe':
+        this.#unsubscribe(operation.log, operation.ref);
+        break;
+      case 'pause':
+        this.#paused = true;
+        for (const reader of this.#readers) reader.subscription?.pause();
+        break;
+      case 'resume':
+        this.#paused = false;
+        for (const reader of this.#readers) reader.subscription?.resume();
+        break;
+      case 'refused':
+        this.#sendError(operation.error, operation.ref);
+    }
+  }
+
+  #append({ log, events, expected, producer, ref }: AppendOperation): void {
+    this.#appendsInFlight += 1;
+    this.#context.log
+      .append(log, events, { expected, producer })
+      .then(
+        (outcome) => {
+          const message = this.format.appended(ref, outcome);
+          if (message !== undefined) this.socket.send(message);
+        },
+        (error: unknown) => this.#sendError(error, ref),
+      )
+      .finally(() => this.#appendDone());
+  }
+
+  #appendDone(): void {
+    this.#appendsInFlight -= 1;
+    if (this.#finished !== undefined && this.#appendsInFlight === 0) {
+      this.#end('shutting_down');
+      this.#finished();
+    }
+    this.#goOn();
+  }
+
+  #subscribe(log: LogName, start: StartPoint, ref: Ref): void {
+    const reader = new Reader(this, log);
+    try {
+      this.#checkSubscription(log);
+      reader.subscription = this.#context.live.subscribe(log, start, reader);
+    } catch (error) {
+      this.#sendError(error, ref, log);
+      return;
+    }
+    if (this.#paused) reader.subscription.pause();
+    this.#readers.push(reader);
+  }
+
+  #checkSubscription(log: LogName): void {
+    const { maxSubscriptions } = this.#context.limits;
+    if (this.#readerOf(log) !== undefined) {
+      throw protocolError(
+        'already_subscribed',
+        `this socket follows ${log} already; unsubscribe first to start elsewhere`,
+      );
+    }
+    if (this.#readers.length >= maxSubscriptions) {
+      throw protocolError(
+        'too_many_subscriptions',
+        `one socket may follow ${maxSubscriptions} logs; unsubscribe from one, or open another socket`,
+      );
+    }
+  }
+
+  #unsubscribe(log: LogName, ref: Ref): void {
+    const reader = this.#readerOf(log);
+    if (reader === undefined) {
+      const message = `this socket does not follow ${log}`;
+      this.#sendError(protocolError('not_subscribed', message), ref, log);
+      return;
+    }
+    this.#forget(reader);
+    reader.subscription?.close();
+  }
+
+  // One reader is the rule and a hundred the limit: a list is smaller than a map.
+  #readerOf(log: LogName): Reader | undefined {
+    return this.#readers.find((reader) => reader.log === log);
+  }
+
+  #forget(reader: Reader): void {
+    const index = this.#readers.indexOf(reader);
+    if (index >= 0) this.#readers.splice(index, 1);
+  }
+
+  #sendError(error: unknown, ref: Ref, log?: LogName): void {
+    const shown = presentable(error);
+    if (shown !== error) this.#context.logger.error({ err: error }, 'an operation failed');
+    this.socket.send(this.format.error(shown, ref, log));
+  }
+
+  #end(code: 'shutting_down' | 'idle_timeout'): void {
+    this.#closing = true;
+    this.socket.close(errorCode(code).close ?? 1001, code);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * A log as a live stream of server-sent events. `id:` is the event ID, so a browser's EventSource
+ * resumes by itself through `Last-Event-ID`; `live`, `trimmed`, `reset` and `failed` are named.
+ */
+import type { MillraceError } from '../event/error.ts';
+import type { StoredEvent } from '../event/event.ts';
+import { type EventId, ZERO_ID } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { Batch } from '../live/batch.ts';
+import type { Live } from '../live/live.ts';
+import type { Sink, Subscription } from '../live/sink.ts';
+import { encodeEvent } from '../protocol/json-frames.ts';
+import { problemOf } from '../protocol/problem.ts';
+import type { StartPoint } from '../protocol/start.ts';
+import type { Beating, Heartbeat } from './heartbeat.ts';
+
+/** What event streams share. */
+export interface EventStreamContext {
+  readonly live: Live;
+  readonly heartbeat: Heartbeat;
+  readonly eventStreams: Set<EventStream>;
+  /** How many bytes may wait to be sent. */
+  readonly sendBufferBytes: number;
+}
+
+const UTF8 = new TextEncoder();
+const KEEP_ALIVE = UTF8.encode(':\n\n');
+const NEW_LINE = /\r\n|\r|\n/;
+
+export class EventStream implements Sink, Beating {
+  readonly body: ReadableStream<Uint8Array>;
+  seenAt = 0;
+  readonly #context: EventStreamContext;
+  readonly #subscription: Subscription;
+  readonly #slot: number;
+  readonly #startedInTime: boolean;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #waiting = false;
+
+  constructor(context: EventStreamContext, log: LogName, start: StartPoint) {
+    this.#context = context;
+    this.#startedInTime = start !== 'now' && 'since' in start;
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+          // Headers alone do not open an EventSource everywhere: proxies wait for a first byte.
+          controller.enqueue(UTF8.encode('retry: 1000\n\n'));
+        },
+        pull: () => this.#drained(),
+        cancel: () => this.#detach(),
+      },
+      { highWaterMark: context.sendBufferBytes, size: (chunk) => chunk?.byteLength ?? 0 },
+    );
+    this.#slot = context.heartbeat.add(this);
+    context.eventStreams.add(this);
+    this.#subscription = context.live.subscribe(log, start, this);
+  }
+
+  batch(batch: Batch): boolean {
+    this.#send(batch.encoded(encodeEvents));
+    this.#waiting = (this.#controller?.desiredSize ?? 1) <= 0;
+    return !this.#waiting;
+  }
+
+  // With the ID, a browser that has seen no event yet comes back to this very place. After `since`
+  // it must not: that place may lie in the future, where no event has been.
+  live(at: EventId): void {
+    this.#sendNamed('live', { at }, this.#startedInTime ? undefined : at);
+  }
+
+  trimmed(resumeAfter: EventId): void {
+    this.#sendNamed('trimmed', { resumeAfter }, resumeAfter);
+  }
+
+  // The ID is what a reader would come back with: afresh.
+  reset(version: EventId): void {
+    this.#sendNamed('reset', { version }, ZERO_ID);
+  }
+
+  failed(error: MillraceError): void {
+    this.#sendNamed('failed', problemOf(error));
+    this.close();
+  }
+
+  beat(): void {
+    // A comment behind bytes that wait would tell nobody anything.
+    if ((this.#controller?.desiredSize ?? 0) > 0) this.#send(KEEP_ALIVE);
+  }
+
+  // HTTP has no answer to a keep-alive: a dead peer shows in the connection itself.
+  expire(): void {
+    this.seenAt = this.#context.heartbeat.now;
+  }
+
+  /** Ends the stream; a browser connects again by itself. */
+  close(): void {
+    const controller = this.#controller;
+    this.#detach();
+    controller?.close();
+  }
+
+  #drained(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#subscription.drained();
+  }
+
+  #detach(): void {
+    if (this.#controller === undefined) return;
+    this.#controller = undefined;
+    this.#subscription.close();
+    this.#context.heartbeat.remove(this, this.#slot);
+    this.#context.eventStreams.delete(this);
+  }
+
+  #sendNamed(name: string, data: object, id?: EventId): void {
+    const idLine = id === undefined ? '' : `id: ${id}\n`;
+    this.#send(UTF8.encode(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`));
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#controller?.enqueue(bytes);
+  }
+}
+
+/** Events as server-sent events. A stored payload may hold new lines; each line of it gets its own `data:`. */
+function encodeEvents(_log: LogName, events: readonly StoredEvent[]): Uint8Array {
+  return UTF8.encode(events.map(encodeServerSentEvent).join(''));
+}
+
+function encodeServerSentEvent(event: StoredEvent): string {
+  const json = encodeEvent(event);
+  const data = NEW_LINE.test(json) ? json.split(NEW_LINE).join('\ndata: ') : json;
+  return `id: ${event.id}\ndata: ${data}\n\n`;
+}

@@ -1,0 +1,72 @@
+/**
+ * Every stable error code that a client can meet, in one table. `docs/protocol.md` explains them;
+ * a test keeps the table, that document and the codes thrown in `src/` the same.
+ */
+
+/** What a code means on the wire. */
+export interface ErrorCode {
+  /** The HTTP status of a response that carries it. */
+  readonly status: number;
+  /** The WebSocket close code, where the error ends the connection. */
+  readonly close?: number;
+  /** What happened, in one line: the title of problem details. */
+  readonly meaning: string;
+}
+
+function code(status: number, meaning: string, close?: number): ErrorCode {
+  return close === undefined ? { status, meaning } : { status, meaning, close };
+}
+
+/** The table. The order is that of `docs/protocol.md`. */
+export const ERROR_CODES = {
+  // What the client sent
+  invalid_json: code(400, 'The text is not JSON'),
+  invalid_operation: code(400, 'A field of the operation is missing, unknown or wrong'),
+  unknown_operation: code(400, 'There is no such operation'),
+  invalid_input: code(400, 'A value breaks a rule'),
+  invalid_event: code(400, 'The event breaks a rule'),
+  invalid_event_id: code(400, 'The text is not an event ID'),
+  invalid_time: code(400, 'The text is not an ISO 8601 time'),
+  invalid_log: code(400, 'The text is not a log name'),
+  invalid_account: code(400, 'The text is not an account ID'),
+  invalid_query: code(400, 'A query parameter breaks a rule'),
+  invalid_header: code(400, 'A request header breaks a rule'),
+  invalid_upgrade: code(400, 'The WebSocket handshake is not valid'),
+  unsupported_subprotocol: code(400, 'None of the WebSocket subprotocols asked for is spoken here'),
+  too_large: code(413, 'The event, or all events of the append together, are too large'),
+  body_too_large: code(413, 'The request body is too large'),
+  frame_too_large: code(413, 'The WebSocket message is too large'),
+  binary_frame: code(400, 'Binary WebSocket messages are not spoken here'),
+  invalid_utf8: code(400, 'The text is not valid UTF-8', 1007),
+  invalid_frame: code(400, 'The bytes break the WebSocket protocol', 1002),
+  forbidden_origin: code(403, 'Web pages of this origin may not use this gateway'),
+  upgrade_required: code(426, 'This address speaks WebSocket only'),
+  method_not_allowed: code(405, 'The address does not take this method'),
+  too_many_subscriptions: code(429, 'The socket follows as many logs as it may'),
+  already_subscribed: code(409, 'The socket follows this log already'),
+  not_subscribed: code(409, 'The socket does not follow this log'),
+  // What the log answered
+  version_conflict: code(412, 'The log has moved on from the expected version'),
+  producer_gap: code(409, 'The producer skipped a sequence number'),
+  producer_fenced: code(403, 'A newer epoch of the producer has taken over'),
+  trimmed: code(410, 'Events after the cursor were trimmed'),
+  reset: code(410, 'The store lost events that the cursor had seen'),
+  wrong_type: code(409, 'The key of the log holds something that is no log'),
+  log_full: code(409, 'The log has given out its last possible event ID'),
+  unavailable: code(503, 'The store cannot be reached; nothing was changed'),
+  outcome_unknown: code(504, 'The append was sent and not answered; it may have happened'),
+  // What the gateway is doing
+  closed: code(503, 'The event log has been closed'),
+  overloaded: code(503, 'The gateway has as much work as it may take on'),
+  shutting_down: code(503, 'The gateway is shutting down; connect again', 1001),
+  idle_timeout: code(408, 'The socket showed no sign of life', 1001),
+  internal: code(500, 'Something failed inside the gateway'),
+} as const satisfies Record<string, ErrorCode>;
+
+/** One of the stable codes. */
+export type KnownCode = keyof typeof ERROR_CODES;
+
+/** What a code means; an unknown one is an internal error. */
+export function errorCode(code: string): ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as KnownCode] : ERROR_CODES.internal;
+}

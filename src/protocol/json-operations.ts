@@ -1,0 +1,115 @@
+/** Client → server of the JSON protocol: one JSON object a message. */
+import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { parseEventId } from '../event/event-id.ts';
+import { accountLog, type LogName, parseLogName } from '../event/log-name.ts';
+import {
+  isObject,
+  type JsonObject,
+  readEvents,
+  readProducer,
+  refuseUnknown,
+} from './new-events.ts';
+import type { AppendOperation, Operation, Ref, Refusal } from './operation.ts';
+import { presentable, protocolError } from './problem.ts';
+import { parseStart } from './start.ts';
+
+const FIELDS = {
+  append: ['op', 'ref', 'log', 'events', 'expected', 'producer'],
+  subscribe: ['op', 'ref', 'log', 'after', 'since'],
+  unsubscribe: ['op', 'ref', 'log'],
+  pause: ['op', 'ref'],
+  resume: ['op', 'ref'],
+  ping: ['op', 'ref'],
+} as const satisfies Record<Operation['op'], readonly string[]>;
+
+const MAX_REF_LENGTH = 128;
+
+/** Reads one message; `log` defaults to the account's own. Never throws. */
+export function parseOperation(message: string, accountId: string): Operation | Refusal {
+  let value: unknown;
+  try {
+    value = JSON.parse(message);
+  } catch {
+    return refused(undefined, protocolError('invalid_json', 'the message must be one JSON object'));
+  }
+  if (!isObject(value)) {
+    return refused(undefined, invalid('the message', 'must be a JSON object like {"op":"ping"}'));
+  }
+  const { ref } = value;
+  if (!isRef(ref)) {
+    return refused(
+      undefined,
+      invalid('ref', `must be a number or a string of at most ${MAX_REF_LENGTH} characters`),
+    );
+  }
+  try {
+    return readOperation(value, ref, accountId);
+  } catch (error) {
+    return refused(ref, presentable(error));
+  }
+}
+
+function readOperation(value: JsonObject, ref: Ref, accountId: string): Operation | Refusal {
+  const { op } = value;
+  if (typeof op !== 'string' || !Object.hasOwn(FIELDS, op)) return refused(ref, unknown(op));
+  const known = op as Operation['op'];
+  refuseUnknown(value, FIELDS[known], '', 'invalid_operation');
+  switch (known) {
+    case 'ping':
+    case 'pause':
+    case 'resume':
+      return { op: known, ref };
+    case 'append':
+      return readAppend(value, ref, accountId);
+    case 'subscribe': {
+      const start = parseStart(optionalText(value, 'after'), optionalText(value, 'since'));
+      return { op: known, ref, log: readLog(value, accountId), start };
+    }
+    case 'unsubscribe':
+      return { op: known, ref, log: readLog(value, accountId) };
+  }
+}
+
+function readAppend(value: JsonObject, ref: Ref, accountId: string): AppendOperation {
+  const expected = optionalText(value, 'expected');
+  return {
+    op: 'append',
+    ref,
+    log: readLog(value, accountId),
+    events: readEvents(value.events, 'events'),
+    expected: expected === undefined ? undefined : parseEventId(expected, 'expected'),
+    producer: value.producer === undefined ? undefined : readProducer(value.producer, 'producer'),
+  };
+}
+
+function readLog(value: JsonObject, accountId: string): LogName {
+  const log = optionalText(value, 'log');
+  return log === undefined ? accountLog(accountId) : parseLogName(log, 'log');
+}
+
+function optionalText(value: JsonObject, field: string): string | undefined {
+  const text = value[field];
+  if (text === undefined || typeof text === 'string') return text;
+  throw invalid(field, 'must be a string');
+}
+
+function isRef(ref: unknown): ref is Ref {
+  if (typeof ref === 'string') return ref.length <= MAX_REF_LENGTH;
+  return ref === undefined || typeof ref === 'number';
+}
+
+function unknown(op: unknown): MillraceError {
+  const got = typeof op === 'string' ? `, got ${JSON.stringify(op.slice(0, 64))}` : '';
+  return protocolError(
+    'unknown_operation',
+    `op must be one of ${Object.keys(FIELDS).join(', ')}${got}`,
+  );
+}
+
+function refused(ref: Ref, error: MillraceError): Refusal {
+  return { op: 'refused', ref, error };
+}
+
+function invalid(field: string, rule: string): InvalidInput {
+  return new InvalidInput(field, rule, 'invalid_operation');
+}

@@ -1,0 +1,44 @@
+/** Where a reader starts: `after=<event ID>`, `after=now` or `since=<ISO time>`. */
+import { InvalidInput } from '../event/error.ts';
+import { type EventId, parseEventId, ZERO_ID } from '../event/event-id.ts';
+
+/** After an event, with the first event at or after a time (milliseconds since 1970), or with the next one that comes. */
+export type StartPoint = { readonly after: EventId } | { readonly since: number } | 'now';
+
+const WHOLE_LOG: StartPoint = { after: ZERO_ID };
+
+// A time without a zone would mean another moment on every machine: only a bare date may go without.
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/**
+ * Reads the two fields; with neither, the whole log.
+ * @throws InvalidInput (`invalid_event_id`, `invalid_time`, `invalid_query`) naming the field
+ */
+export function parseStart(after: string | undefined, since: string | undefined): StartPoint {
+  if (since !== undefined) {
+    if (after !== undefined) {
+      throw new InvalidInput(
+        'since',
+        'cannot be combined with after: give one of them',
+        'invalid_query',
+      );
+    }
+    return { since: parseTime(since) };
+  }
+  if (after === undefined) return WHOLE_LOG;
+  return after === 'now' ? 'now' : { after: parseEventId(after, 'after') };
+}
+
+function parseTime(text: string): number {
+  // In a query string, the + of a zone arrives as a space.
+  const time = text.replace(/ (?=\d{2}:\d{2}$)/, '+');
+  const milliseconds = ISO_TIME.test(time) ? Date.parse(time) : Number.NaN;
+  if (Number.isNaN(milliseconds)) {
+    throw new InvalidInput(
+      'since',
+      'must be an ISO 8601 time with its zone, like 2018-05-21T15:03:50Z',
+      'invalid_time',
+    );
+  }
+  return milliseconds;
+}

@@ -1,0 +1,126 @@
+/** A gateway over a log in memory on a free port, and a WebSocket client that keeps what it got. */
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
+import { type Listening, listen } from '../../src/gateway/listen-node.ts';
+import { createLive } from '../../src/live/create-live.ts';
+import type { EventLog } from '../../src/log/log.ts';
+import { MemoryLog } from '../../src/log/memory/memory-log.ts';
+import { eventually } from '../support/eventually.ts';
+
+export interface RunningGateway {
+  readonly log: EventLog;
+  readonly gateway: Gateway;
+  readonly listening: Listening;
+  readonly url: string;
+  /** The same place for WebSocket clients. */
+  readonly socketUrl: string;
+  stop(): Promise<void>;
+}
+
+export async function startGateway(
+  options: Partial<GatewayOptions> & { readonly log?: EventLog } = {},
+): Promise<RunningGateway> {
+  const log = options.log ?? new MemoryLog();
+  const live = options.live ?? createLive({ log });
+  const gateway = createGateway({ ...options, log, live });
+  const listening = await listen(gateway, { port: 0 });
+  return {
+    log,
+    gateway,
+    listening,
+    url: listening.url,
+    socketUrl: listening.url.replace('http', 'ws'),
+    async stop() {
+      await listening.close(2_000);
+      live.close();
+      await log.close();
+    },
+  };
+}
+
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export class Client {
+  readonly socket: WebSocket;
+  readonly messages: string[] = [];
+  readonly closing: Promise<Closing>;
+  #closed = false;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data) => this.messages.push(String(data)));
+    socket.on('error', () => {});
+    this.closing = once(socket, 'close').then(([code, reason]) => {
+      this.#closed = true;
+      return { code: Number(code), reason: String(reason) };
+    });
+  }
+
+  static async open(
+    url: string,
+    options: { protocol?: string; origin?: string } = {},
+  ): Promise<Client> {
+    const { protocol, origin } = options;
+    const headers = origin === undefined ? {} : { origin };
+    const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], { headers });
+    const client = new Client(socket);
+    await once(socket, 'open');
+    return client;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  send(message: string | object): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** Waits until there are `count` messages, and answers them. */
+  async received(count: number): Promise<string[]> {
+    await eventually(() => this.messages.length >= count);
+    return this.messages;
+  }
+
+  /** The JSON frames that came so far. */
+  get frames(): Frame[] {
+    return this.messages.map((message) => JSON.parse(message) as Frame);
+  }
+
+  /** Waits for the first JSON frame that `fits`. */
+  async frame(fits: (frame: Frame) => boolean): Promise<Frame> {
+    return eventually(() => this.frames.find(fits) ?? false) as Promise<Frame>;
+  }
+
+  /** All events of all `events` frames, in order of arrival. */
+  get events(): FrameEvent[] {
+    return this.frames.flatMap((frame) => (frame.op === 'events' ? (frame.events ?? []) : []));
+  }
+
+  close(): Promise<Closing> {
+    this.socket.close();
+    return this.closing;
+  }
+}
+
+export interface FrameEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: unknown;
+  readonly encoding?: string;
+  readonly meta?: unknown;
+}
+
+export interface Frame {
+  readonly op: string;
+  readonly ref?: unknown;
+  readonly log?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly events?: FrameEvent[];
+  readonly [member: string]: unknown;
+}
