@@ -1,0 +1,201 @@
+/** The load generator: a process that holds all client sockets, sends, receives and measures. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerQuestions } from '../child.ts';
+import { Samples } from '../latency.ts';
+import type { Connect, Question, Replay, Replayed, Send, Sent } from './questions.ts';
+import { LoadSocket, type Receiver } from './socket.ts';
+import { PacedWriter } from './writer.ts';
+
+const WRITERS = 8;
+const CONNECTING_AT_ONCE = 100;
+const LIVE_WITHIN_MS = 60_000;
+/** A stride that shares no factor with the usual numbers of sockets: neighbours are not hit in turn. */
+const STRIDE = 7_919;
+
+interface Accounts {
+  readonly first: number;
+  readonly sockets: LoadSocket[];
+}
+
+let accounts: Accounts = { first: 0, sockets: [] };
+let writers: LoadSocket[] = [];
+let measurement: Measurement | undefined;
+let lost = 0;
+let firstLoss: string | undefined;
+
+answerQuestions((question: Question) => {
+  if (question.do === 'connect') return connect(question);
+  if (question.do === 'send') return send(question);
+  if (question.do === 'replay') return replay(question);
+  return disconnect();
+});
+
+/** The operations of the wire format, told apart by their first letters: `{"op":"ev…`. */
+const OP_AT = '{"op":"'.length;
+const opOf = (frame: Buffer) => frame.toString('latin1', OP_AT, OP_AT + 2);
+
+async function connect({ port, first, count }: Connect): Promise<void> {
+  disconnect();
+  const sockets: LoadSocket[] = new Array(count);
+  let next = 0;
+  const connectSome = async () => {
+    while (next < count) {
+      const index = next++;
+      sockets[index] = await openLive(port, `${first + index}`);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectSome));
+  writers = await Promise.all(
+    Array.from({ length: WRITERS }, (_, index) => openLive(port, `writer-${index}`)),
+  );
+  accounts = { first, sockets };
+}
+
+/** A socket that has caught up with its account's log, which it follows from now on. */
+async function openLive(port: number, account: string): Promise<LoadSocket> {
+  const live = promiseToKeep();
+  const timer = setTimeout(() => live.reject(new Error(`${account} is not live`)), LIVE_WITHIN_MS);
+  const receiver: Receiver = {
+    text(frame) {
+      const op = opOf(frame);
+      if (op === 'li') live.resolve();
+      else measurement?.take(op, frame);
+    },
+    lost(reason) {
+      lost++;
+      firstLoss ??= reason;
+      live.reject(new Error(`account ${account}: ${reason}`));
+    },
+  };
+  const socket = await LoadSocket.open(port, `/ws/${account}?format=json&after=now`, receiver);
+  await live.promise;
+  clearTimeout(timer);
+  return socket;
+}
+
+function disconnect(): void {
+  for (const socket of [...accounts.sockets, ...writers]) socket.close();
+  accounts = { first: 0, sockets: [] };
+  writers = [];
+  lost = 0;
+  firstLoss = undefined;
+}
+
+async function send({ rate, seconds, warmUpSeconds, drainSeconds }: Send): Promise<Sent> {
+  const total = Math.round(rate * (warmUpSeconds + seconds));
+  const { first, sockets } = accounts;
+  const accountAt = (number: number) => first + ((number * STRIDE) % sockets.length);
+  const writer = new PacedWriter(writers, accountAt, total);
+  const current = new Measurement(writer.sentAt, Math.round(rate * warmUpSeconds));
+  measurement = current;
+  const took = await writer.run(rate, warmUpSeconds + seconds);
+  const deadline = performance.now() + drainSeconds * 1000;
+  while (!current.hasAll(writer.sent) && performance.now() < deadline) await sleep(20);
+  measurement = undefined;
+  return {
+    sent: writer.sent,
+    rate: writer.sent / took,
+    acknowledged: current.acknowledged,
+    received: current.received,
+    doubled: current.doubled,
+    failures: current.refused + lost,
+    firstFailure: current.firstRefusal ?? firstLoss,
+    delivery: current.delivery.percentiles(),
+    acknowledgement: current.acknowledgement.percentiles(),
+    loadLag: writer.lag.percentiles(),
+  };
+}
+
+/** What arrives during one run. */
+class Measurement {
+  readonly delivery = new Samples();
+  readonly acknowledgement = new Samples();
+  received = 0;
+  acknowledged = 0;
+  doubled = 0;
+  refused = 0;
+  firstRefusal: string | undefined;
+  readonly #sentAt: Float64Array;
+  readonly #warmUp: number;
+  readonly #seen: Uint8Array;
+
+  constructor(sentAt: Float64Array, warmUp: number) {
+    this.#sentAt = sentAt;
+    this.#warmUp = warmUp;
+    this.#seen = new Uint8Array(sentAt.length);
+  }
+
+  hasAll(sent: number): boolean {
+    return this.received >= sent && this.acknowledged + this.refused >= sent;
+  }
+
+  take(op: string, frame: Buffer): void {
+    const now = performance.now();
+    const text = frame.toString('latin1');
+    if (op === 'ev') this.#takeEvents(text, now);
+    else if (op === 'ap') this.#takeAcknowledgement(text, now);
+    else if (op === 'er') {
+      this.refused++;
+      this.firstRefusal ??= text;
+    }
+  }
+
+  #takeEvents(text: string, now: number): void {
+    const mark = '"payload":{"n":';
+    for (let at = text.indexOf(mark); at !== -1; at = text.indexOf(mark, at + 1)) {
+      const number = Number.parseInt(text.slice(at + mark.length, at + mark.length + 10), 10);
+      if (this.#seen[number] === 1) {
+        this.doubled++;
+        continue;
+      }
+      this.#seen[number] = 1;
+      this.received++;
+      if (number >= this.#warmUp) this.delivery.add(now - this.#sentAt[number]!);
+    }
+  }
+
+  #takeAcknowledgement(text: string, now: number): void {
+    const at = text.indexOf('"ref":') + '"ref":'.length;
+    const number = Number.parseInt(text.slice(at, at + 10), 10);
+    this.acknowledged++;
+    if (number >= this.#warmUp) this.acknowledgement.add(now - this.#sentAt[number]!);
+  }
+}
+
+async function replay({ port, account }: Replay): Promise<Replayed> {
+  const live = promiseToKeep();
+  let events = 0;
+  let bytes = 0;
+  const receiver: Receiver = {
+    text(frame) {
+      bytes += frame.length;
+      const op = opOf(frame);
+      if (op === 'li') live.resolve();
+      else if (op === 'ev') events += countEvents(frame);
+    },
+    lost: (reason) => live.reject(new Error(reason)),
+  };
+  const startedAt = performance.now();
+  const socket = await LoadSocket.open(port, `/ws/${account}?format=json&after=0-0`, receiver);
+  await live.promise;
+  const seconds = (performance.now() - startedAt) / 1000;
+  socket.close();
+  return { events, bytes, seconds };
+}
+
+/** `Promise.withResolvers`, which Node 20 does not have yet. */
+function promiseToKeep() {
+  let resolve = () => {};
+  let reject = (_error: Error) => {};
+  const promise = new Promise<void>((fulfil, refuse) => {
+    resolve = fulfil;
+    reject = refuse;
+  });
+  return { promise, resolve, reject };
+}
+
+function countEvents(frame: Buffer): number {
+  let count = 0;
+  for (let at = frame.indexOf('"id":"'); at !== -1; at = frame.indexOf('"id":"', at + 6)) count++;
+  return count;
+}

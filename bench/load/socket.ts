@@ -1,0 +1,88 @@
+/** One client of a gateway, on a bare TCP socket. */
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { CLOSE, clientFrame, FrameReader, PING, PONG, TEXT } from './frames.ts';
+
+/** What a client does with what it gets. `text` is valid only during the call. */
+export interface Receiver {
+  text(frame: Buffer): void;
+  /** The connection ended, though nobody here ended it. */
+  lost(reason: string): void;
+}
+
+const HANDSHAKE_WITHIN_MS = 60_000;
+
+export class LoadSocket {
+  readonly #socket: Socket;
+  #ended = false;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Connects and upgrades; frames may come before this resolves. */
+  static async open(port: number, path: string, receiver: Receiver): Promise<LoadSocket> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const client = new LoadSocket(socket);
+    const frames = new FrameReader();
+    const onFrame = (opcode: number, payload: Buffer) => {
+      if (opcode === TEXT) receiver.text(payload);
+      else if (opcode === PING) client.write(clientFrame(PONG, payload));
+      else if (opcode === CLOSE)
+        end(`closed with ${payload.length > 1 ? payload.readUInt16BE(0) : 1005}`);
+    };
+    const end = (reason: string) => {
+      if (client.#ended) return;
+      client.close();
+      receiver.lost(reason);
+    };
+    await new Promise<void>((resolve, reject) => {
+      let head = '';
+      const timer = setTimeout(() => refuse('no answer to the upgrade'), HANDSHAKE_WITHIN_MS);
+      const refuse = (reason: string) => {
+        clearTimeout(timer);
+        client.close();
+        reject(new Error(`${path}: ${reason}`));
+      };
+      socket.once('error', (error) => refuse(error.message));
+      socket.on('connect', () => socket.write(upgradeRequest(port, path)));
+      const onHead = (chunk: Buffer) => {
+        head += chunk.toString('latin1');
+        const bodyAt = head.indexOf('\r\n\r\n') + 4;
+        if (bodyAt === 3) return;
+        if (!head.startsWith('HTTP/1.1 101')) return refuse(head.split('\r\n')[0] ?? head);
+        clearTimeout(timer);
+        socket.off('data', onHead).removeAllListeners('error');
+        socket.on('data', (data: Buffer) => frames.read(data, onFrame));
+        socket.on('error', (error) => end(error.message));
+        socket.on('close', () => end('connection ended'));
+        if (bodyAt < head.length) frames.read(Buffer.from(head.slice(bodyAt), 'latin1'), onFrame);
+        resolve();
+      };
+      socket.on('data', onHead);
+    });
+    return client;
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.#ended) this.#socket.write(bytes);
+  }
+
+  /** Cuts the connection, without leaving a TIME_WAIT behind that would use up the port. */
+  close(): void {
+    this.#ended = true;
+    this.#socket.resetAndDestroy();
+  }
+}
+
+function upgradeRequest(port: number, path: string): string {
+  return [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    '\r\n',
+  ].join('\r\n');
+}

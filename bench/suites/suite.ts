@@ -1,0 +1,35 @@
+/** What every suite gets, and what it gives back. */
+import { fileURLToPath } from 'node:url';
+import { Child } from '../child.ts';
+import type { Contender } from '../gateway-process.ts';
+import type { Durability } from '../redis-process.ts';
+import type { Row } from '../report.ts';
+
+export interface Plan {
+  /** Smaller and shorter: shows that all works, not how fast it is. */
+  readonly quick: boolean;
+  /** How durable the benchmark's Redis servers are. */
+  readonly durability: Durability;
+  /** A folder for CPU profiles of the gateways. */
+  readonly profile: string | undefined;
+  readonly contenders: readonly Contender[];
+  /** Tells what goes on. */
+  progress(text: string): void;
+}
+
+/** One table: the raw numbers for JSON, and how they are printed. */
+export interface Result {
+  readonly title: string;
+  readonly rows: readonly object[];
+  readonly table: readonly Row[];
+  readonly notes: readonly string[];
+}
+
+export interface Suite {
+  readonly name: string;
+  run(plan: Plan): Promise<Result>;
+}
+
+export function startLoad(): Child {
+  return new Child(fileURLToPath(new URL('../load/load-process.js', import.meta.url)));
+}
