@@ -35,7 +35,8 @@ export const ERROR_CODES = {
   unsupported_subprotocol: code(400, 'None of the WebSocket subprotocols asked for is spoken here'),
   too_large: code(413, 'The event, or all events of the append together, are too large'),
   body_too_large: code(413, 'The request body is too large'),
-  frame_too_large: code(413, 'The WebSocket message is too large'),
+  // Only where it is so large that it is not even read.
+  frame_too_large: code(413, 'The WebSocket message is too large', 1009),
   binary_frame: code(400, 'Binary WebSocket messages are not spoken here'),
   invalid_utf8: code(400, 'The text is not valid UTF-8', 1007),
   invalid_frame: code(400, 'The bytes break the WebSocket protocol', 1002),
@@ -61,6 +62,10 @@ export const ERROR_CODES = {
   shutting_down: code(503, 'The gateway is shutting down; connect again', 1001),
   idle_timeout: code(408, 'The socket showed no sign of life', 1001),
   internal: code(500, 'Something failed inside the gateway'),
+  // What opening a store can answer; clients never meet these
+  store_locked: code(503, 'The store is in use by another process'),
+  store_unusable: code(503, 'The folder cannot hold a store, or holds something else'),
+  unsupported_store: code(503, 'The store server is too old or of another kind'),
 } as const satisfies Record<string, ErrorCode>;
 
 /** One of the stable codes. */

@@ -1,0 +1,182 @@
+/** What a session stands between: a socket and a live delivery that the test plays. */
+import type { StoredEvent } from '../../../src/event/event.ts';
+import type { EventId } from '../../../src/event/event-id.ts';
+import type { LogName } from '../../../src/event/log-name.ts';
+import { accountLog } from '../../../src/event/log-name.ts';
+import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway/limits.ts';
+import { SILENT } from '../../../src/gateway/logger.ts';
+import { Session, type SessionContext } from '../../../src/gateway/session.ts';
+import type { GatewaySocket } from '../../../src/gateway/socket.ts';
+import type { Batch } from '../../../src/live/batch.ts';
+import type { Live } from '../../../src/live/live.ts';
+import type { Sink, Start, Subscription } from '../../../src/live/sink.ts';
+import type { Appended, AppendOptions, EventLog } from '../../../src/log/log.ts';
+import { jsonFormat } from '../../../src/protocol/json-format.ts';
+
+export class FakeSocket implements GatewaySocket {
+  bytesWaiting = 0;
+  readonly sent: string[] = [];
+  readonly delivered: Batch[] = [];
+  reading = true;
+  pings = 0;
+  closedWith: { code: number; reason: string } | undefined;
+  terminated = false;
+
+  send(message: string): void {
+    this.sent.push(message);
+  }
+  deliver(batch: Batch): void {
+    this.delivered.push(batch);
+  }
+  pause(): void {
+    this.reading = false;
+  }
+  resume(): void {
+    this.reading = true;
+  }
+  ping(): void {
+    this.pings += 1;
+  }
+  close(code: number, reason: string): void {
+    this.closedWith = { code, reason };
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  get frames(): { op: string; [member: string]: unknown }[] {
+    return this.sent.map((message) => JSON.parse(message));
+  }
+}
+
+export class FakeSubscription implements Subscription {
+  readonly cursor = '0-0' as EventId;
+  readonly log: LogName;
+  readonly start: Start;
+  readonly sink: Sink;
+  readonly calls: string[] = [];
+  /** What `drained()` leads to. */
+  onDrained: () => void = () => {};
+
+  constructor(log: LogName, start: Start, sink: Sink) {
+    this.log = log;
+    this.start = start;
+    this.sink = sink;
+  }
+  pause(): void {
+    this.calls.push('pause');
+  }
+  resume(): void {
+    this.calls.push('resume');
+  }
+  drained(): void {
+    this.calls.push('drained');
+    this.onDrained();
+  }
+  close(): void {
+    this.calls.push('close');
+  }
+}
+
+export class FakeLive implements Live {
+  readonly subscriptions: FakeSubscription[] = [];
+  failure: Error | undefined;
+
+  subscribe(log: LogName, start: Start, sink: Sink): Subscription {
+    if (this.failure !== undefined) throw this.failure;
+    const subscription = new FakeSubscription(log, start, sink);
+    this.subscriptions.push(subscription);
+    return subscription;
+  }
+  close(): void {}
+
+  of(log: string): FakeSubscription {
+    const found = this.subscriptions.find((subscription) => subscription.log === log);
+    if (found === undefined) throw new Error(`nobody has subscribed to ${log}`);
+    return found;
+  }
+}
+
+/** An append that the test answers. */
+export interface PendingAppend {
+  readonly log: LogName;
+  readonly types: readonly string[];
+  readonly options: AppendOptions | undefined;
+  resolve(outcome?: Partial<Appended>): Promise<void>;
+  reject(error: Error): Promise<void>;
+}
+
+export class FakeLog implements Pick<EventLog, 'append'> {
+  readonly pending: PendingAppend[] = [];
+
+  append(
+    log: LogName,
+    events: readonly { type: string }[],
+    options?: AppendOptions,
+  ): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      this.pending.push({
+        log,
+        options,
+        types: events.map(({ type }) => type),
+        resolve(outcome = {}) {
+          resolve({ ids: [], version: '1-0' as EventId, duplicate: false, ...outcome });
+          return settled();
+        },
+        reject(error) {
+          reject(error);
+          return settled();
+        },
+      });
+    });
+  }
+}
+
+export interface Scene {
+  readonly socket: FakeSocket;
+  readonly live: FakeLive;
+  readonly log: FakeLog;
+  readonly session: Session;
+  readonly context: SessionContext;
+  /** Sends a JSON operation to the session. */
+  say(operation: object): void;
+}
+
+export function scene(limits: Partial<GatewayLimits> = {}): Scene {
+  const socket = new FakeSocket();
+  const live = new FakeLive();
+  const log = new FakeLog();
+  const context: SessionContext = {
+    log: log as unknown as EventLog,
+    live,
+    limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
+    logger: SILENT,
+    heartbeat: new Heartbeat(25_000, 60_000),
+    sessions: new Set(),
+  };
+  const session = new Session(context, socket, {
+    accountId: '1',
+    log: accountLog('1'),
+    start: 'now',
+    format: jsonFormat,
+    subprotocol: undefined,
+  });
+  return {
+    socket,
+    live,
+    log,
+    session,
+    context,
+    say: (operation) => session.receive(JSON.stringify(operation)),
+  };
+}
+
+/** Lets promises that are settled run their callbacks. */
+export async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function idsOf(events: readonly StoredEvent[]): string[] {
+  return events.map(({ id }) => id);
+}
