@@ -1,6 +1,7 @@
 /**
  * `npm start`: installs and builds what is missing, then is `millrace serve` with the flags given.
- * In this process, not in a child of it: whoever signals it signals the server.
+ * In this process, not in a child of it, and package.json has the shell `exec` it: whoever signals
+ * npm signals the server, and npm ends as the server ends.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

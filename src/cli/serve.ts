@@ -1,13 +1,13 @@
 /** `millrace serve`: the gateway over the chosen store, until a signal ends it. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { destination, pino } from 'pino';
 import { createGateway } from '../gateway/gateway.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../gateway/limits.ts';
 import { listen } from '../gateway/listen-node.ts';
 import { createLive } from '../live/create-live.ts';
 import { banner } from './banner.ts';
 import { CommandFailure, EXIT_FAILURE } from './failure.ts';
+import { createLogger } from './logger.ts';
 import { type Flags, resolveSettings, SETTINGS, type Setting, type Settings } from './settings.ts';
 import { stopOnSignal } from './shutdown.ts';
 import { openStore } from './store.ts';
@@ -72,7 +72,7 @@ function typedFlags(command: Command): Flags {
 
 async function serve(flags: Flags): Promise<void> {
   const settings = resolveSettings({ flags, environment: process.env, dotEnv: readDotEnv() });
-  const logger = pino({ level: settings.logLevel, base: null }, destination(2));
+  const logger = createLogger(settings.logLevel);
 
   const log = await openStore(settings);
   const live = createLive({ log });
