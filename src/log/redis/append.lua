@@ -46,6 +46,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Of the logs in this batch: nobody else can write while the script runs.
 local versions = {}
 local indexed = {}
+local isEmptied = {}
 
 local function refuse(line)
   error({ line = line }, 0)
@@ -73,9 +74,10 @@ local function lookUp(key, metaKey)
     if info.err then
       versions[key] = '0-0'
     else
-      for index = 1, #info, 2 do
-        if info[index] == 'last-generated-id' then versions[key] = info[index + 1] end
-      end
+      local stream = {}
+      for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
+      versions[key] = stream['last-generated-id']
+      isEmptied[key] = stream['length'] == 0 and stream['max-deleted-entry-id'] == '0-0'
     end
   end
   indexed[key] = known or '0-0'
@@ -107,16 +109,15 @@ local function judge(producer, epoch, seq, version)
   if seq == producer.seq + 1 then return nil end
   -- Words 4 … hold the recent appends, newest first.
   local recent = producer.words[4 + producer.seq - seq]
-  if not recent or recent == '-' then return 'duplicate ' .. version end
+  if not recent then return 'duplicate ' .. version end
   return 'duplicate ' .. version .. ' ' .. string.gsub(recent, ':', ' ')
 end
 
 local function rememberProducer(key, id, producer, epoch, seq, ids)
-  local first, last = ids[1], ids[#ids]
-  local sameMillisecond = string.match(first, '^%d+') == string.match(last, '^%d+')
+  -- Within a script time stands still, so every ID is the successor of the one before it.
   local words = {
     string.format('%.0f', epoch), string.format('%.0f', seq), string.format('%.0f', now),
-    sameMillisecond and (first .. ':' .. #ids) or '-',
+    ids[1] .. ':' .. #ids,
   }
   if producer and producer.epoch == epoch then
     for index = 4, math.min(#producer.words, 2 + RECENT_APPENDS) do
@@ -138,6 +139,11 @@ local function index(key, metaKey, first, last)
   if indexed[key] ~= versions[key] then
     local foreign = redis.call('XRANGE', key, '(' .. indexed[key], '+', 'COUNT', 1)
     first = foreign[1][1]
+  end
+  if isEmptied[key] then
+    -- Somebody trimmed all there was: while that can still be seen, note how far it went.
+    redis.call('HSET', metaKey, 'trimmed', versions[key])
+    isEmptied[key] = false
   end
   redis.call('XADD', feedKey, '*', 'log', string.sub(key, 1, -5), 'first', first, 'last', last)
   redis.call('HSET', metaKey, 'indexed', last)

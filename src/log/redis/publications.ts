@@ -19,7 +19,8 @@ const CHANNELS_PER_COMMAND = 500;
 export interface FollowedLog {
   readonly log: LogName;
   readonly channel: string;
-  readonly followers: Set<Follower>;
+  /** Replaced, never changed: a follower may leave while the others are being told. */
+  followers: readonly Follower[];
   /** Resolved, and replaced by nothing, when Redis has acknowledged that it listens. */
   acknowledged: boolean;
   readonly waiting: { resolve: () => void; reject: (error: Error) => void }[];
@@ -64,13 +65,17 @@ export class Publications {
   async follow(log: LogName, follower: Follower): Promise<() => void> {
     if (this.#closed) throw new Closed();
     const followed = this.#entry(log);
-    followed.followers.add(follower);
+    followed.followers = [...followed.followers, follower];
     if (!followed.acknowledged) {
       await new Promise<void>((resolve, reject) => {
         followed.waiting.push({ resolve, reject });
       });
     }
-    return () => this.#unfollow(followed, follower);
+    let isFollowing = true;
+    return () => {
+      if (isFollowing) this.#unfollow(followed, follower);
+      isFollowing = false;
+    };
   }
 
   close(): void {
@@ -87,7 +92,7 @@ export class Publications {
     const channel = channelOf(this.#database, log);
     let followed = this.#logs.get(channel);
     if (followed === undefined) {
-      followed = { log, channel, followers: new Set(), acknowledged: false, waiting: [] };
+      followed = { log, channel, followers: [], acknowledged: false, waiting: [] };
       this.#logs.set(channel, followed);
       this.#toSubscribe.add(followed);
       this.#scheduleFlush();
@@ -96,7 +101,9 @@ export class Publications {
   }
 
   #unfollow(followed: FollowedLog, follower: Follower): void {
-    if (!followed.followers.delete(follower) || followed.followers.size > 0) return;
+    const index = followed.followers.indexOf(follower);
+    followed.followers = followed.followers.toSpliced(index, 1);
+    if (followed.followers.length > 0) return;
     this.#logs.delete(followed.channel);
     this.#toSubscribe.delete(followed);
     this.#toUnsubscribe.add(followed.channel);

@@ -75,6 +75,11 @@ while not done do
   end
 end
 
+-- A range that ends before the cursor has not met it.
+if cursor ~= '' and holdsCursor == '0' and #redis.call('XRANGE', key, cursor, cursor) > 0 then
+  holdsCursor = '1'
+end
+
 local first = stream['first-entry']
 local facts = table.concat({
   stream['last-generated-id'] or '0-0',

@@ -6,7 +6,6 @@
  * publications (`publications.ts`), foreign writers (`sweep.ts`), durability (`durability.ts`).
  */
 import type { Redis } from 'ioredis';
-import { InvalidInput } from '../../event/error.ts';
 import {
   DEFAULT_EVENT_LIMITS,
   type EventLimits,
@@ -132,7 +131,6 @@ export class RedisLog implements EventLog {
 
   async trim(log: LogName, through: EventId): Promise<void> {
     checkEventId(through, 'through');
-    if (through === ZERO_ID) throw new InvalidInput('through', 'must be above 0-0');
     const after = successorOf(through) ?? MAX_ID;
     const keys = [logKey(log), metaKey(log)];
     let removed: unknown;

@@ -63,7 +63,7 @@ export class Sweep {
 }
 
 function hasFollowers({ followers, acknowledged }: FollowedLog): boolean {
-  return acknowledged && followers.size > 0;
+  return acknowledged && followers.length > 0;
 }
 
 function lowestPosition({ followers }: FollowedLog): string {
