@@ -14,6 +14,7 @@ import type { OrderedMap } from './embedded-store.ts';
 import type { StoreWriter, Write } from './store-writer.ts';
 
 /** How much goes into one transaction, and how much may wait for the next. */
+const MIN_BATCH_WORKS = 512;
 const MAX_BATCH_WORKS = 2_000;
 const MAX_BATCH_BYTES = 16_777_216;
 const MAX_WAITING_BYTES = 268_435_456;
@@ -81,7 +82,7 @@ export class GroupCommit {
   #running = false;
   #closed = false;
   #idle: (() => void)[] = [];
-  #inFlight: Work[] = [];
+  #inFlight: readonly Work[] = [];
 
   constructor(writer: StoreWriter) {
     this.#writer = writer;
@@ -124,18 +125,22 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
+    let answered: Answered | undefined;
     for (;;) {
-      const works = this.#take();
-      if (works.length === 0) break;
-      await this.#commit(works);
-      // Whoever was just answered may append again: let that share the next commit.
-      await new Promise((resolve) => setImmediate(resolve));
+      const works = this.#take(answered?.works.length ?? 0);
+      if (works.length === 0 && answered === undefined) break;
+      // Written while those of the batch before are answered, and make up their next ones.
+      const writing = works.length === 0 ? undefined : this.#commit(works);
+      if (answered !== undefined) answer(answered);
+      answered = await writing;
+      // Nothing is under way now: what comes from those just answered is to share the next commit.
+      if (writing === undefined) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#running = false;
     for (const tell of this.#idle.splice(0)) tell();
   }
 
-  async #commit(works: Work[]): Promise<void> {
+  async #commit(works: readonly Work[]): Promise<Answered | undefined> {
     const batch = new Batch();
     const refusals = new Map<Work, MillraceError>();
     for (const work of works) {
@@ -157,22 +162,24 @@ export class GroupCommit {
     if (failure === undefined) batch.settle();
     if (this.#inFlight !== works) {
       for (const work of works) work.late?.();
-      return;
+      return undefined;
     }
     this.#inFlight = [];
-    for (const work of works) {
-      const refusal = refusals.get(work);
-      if (failure === undefined && refusal === undefined) work.settle();
-      else work.fail(outcome(failure, refusal));
-    }
+    return { works, failure, refusals };
   }
 
-  #take(): Work[] {
+  /**
+   * Takes half of what is under way, so that one half can be written while the other is answered
+   * and comes back.
+   */
+  #take(answered: number): readonly Work[] {
+    const share = Math.ceil((this.#queue.length + answered) / 2);
+    const most = Math.min(Math.max(share, MIN_BATCH_WORKS), MAX_BATCH_WORKS);
     let bytes = 0;
     let count = 0;
     for (const work of this.#queue) {
       bytes += work.bytes;
-      if (count > 0 && (count >= MAX_BATCH_WORKS || bytes > MAX_BATCH_BYTES)) break;
+      if (count > 0 && (count >= most || bytes > MAX_BATCH_BYTES)) break;
       count++;
       this.#waitingBytes -= work.bytes;
     }
@@ -187,6 +194,21 @@ export class GroupCommit {
     this.#waitingBytes = 0;
     for (const work of sent) work.fail(new OutcomeUnknown(reason));
     for (const work of waiting) work.fail(new Unavailable(reason));
+  }
+}
+
+/** A batch that has come to its end, and whose works are still to be told. */
+interface Answered {
+  readonly works: readonly Work[];
+  readonly failure: MillraceError | undefined;
+  readonly refusals: ReadonlyMap<Work, MillraceError>;
+}
+
+function answer({ works, failure, refusals }: Answered): void {
+  for (const work of works) {
+    const refusal = refusals.get(work);
+    if (failure === undefined && refusal === undefined) work.settle();
+    else work.fail(outcome(failure, refusal));
   }
 }
 
