@@ -123,6 +123,8 @@ export function failingTests(suite: Suite): void {
 
 /** Has the store serve the append and loses what it says. */
 async function loseTheReply(lossy: LossyConnection, append: Promise<Appended>): Promise<void> {
+  // The append leaves with the next turn of the event loop, so this is in time for its reply.
+  lossy.swallowReplies();
   const outcome = rejects(append, { code: 'outcome_unknown' });
   await eventually(() => lossy.hasSwallowed());
   lossy.cut();

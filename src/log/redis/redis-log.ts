@@ -50,7 +50,8 @@ export interface RedisLogOptions {
   readonly maxPendingAppends?: number | undefined;
   /** How many bytes of events may be under way at once. Default 67,108,864. */
   readonly maxPendingBytes?: number | undefined;
-  readonly limits?: EventLimits | undefined;
+  /** What an append may hold; what is left out keeps its default. */
+  readonly limits?: Partial<EventLimits> | undefined;
 }
 
 /** How long {@link RedisLog.close} waits for appends under way, in milliseconds. */
@@ -70,7 +71,7 @@ export class RedisLog implements EventLog {
 
   private constructor(redis: Redis, listening: Redis, options: RedisLogOptions) {
     this.#redis = redis;
-    this.#limits = options.limits ?? DEFAULT_EVENT_LIMITS;
+    this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#appends = new AppendQueue(
       redis,
       {

@@ -1,0 +1,55 @@
+/**
+ * The library: an append-only log of events for every account, and its live delivery.
+ *
+ *     openLog(store) ─► EventLog ─► createLive ─► subscribe, or createGateway ─► listen
+ */
+export { InvalidInput, MillraceError } from './event/error.ts';
+export {
+  DEFAULT_EVENT_LIMITS,
+  type EventLimits,
+  type JsonValue,
+  type Meta,
+  type NewEvent,
+  type Payload,
+  StoredEvent,
+} from './event/event.ts';
+export {
+  compareEventIds,
+  type EventId,
+  isEventId,
+  parseEventId,
+  ZERO_ID,
+} from './event/event-id.ts';
+export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
+export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export type { GatewayLimits } from './gateway/limits.ts';
+export { type Listening, type ListenOptions, listen } from './gateway/listen-node.ts';
+export { Batch, type FrameEncoder } from './live/batch.ts';
+export { createLive, type LiveOptions } from './live/create-live.ts';
+export type { Live } from './live/live.ts';
+export type { Sink, Start, Subscription } from './live/sink.ts';
+export { type Delivery, subscribe } from './live/subscribe.ts';
+export { EmbeddedLog, type EmbeddedLogOptions } from './log/embedded/embedded-log.ts';
+export {
+  Closed,
+  LogFull,
+  OutcomeUnknown,
+  ProducerFenced,
+  ProducerGap,
+  Unavailable,
+  VersionConflict,
+  WrongType,
+} from './log/errors.ts';
+export type {
+  Appended,
+  AppendOptions,
+  EventLog,
+  Follower,
+  Page,
+  Producer,
+  ReadOptions,
+} from './log/log.ts';
+export { MemoryLog } from './log/memory/memory-log.ts';
+export { RedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
+export type { Standing } from './log/standing.ts';
+export { type OpenLogOptions, openLog } from './open-log.ts';

@@ -1,0 +1,31 @@
+/** Choosing a store by where it is. */
+import type { EventLimits } from './event/event.ts';
+import { EmbeddedLog } from './log/embedded/embedded-log.ts';
+import { RedisLog } from './log/redis/redis-log.ts';
+
+/** What every store takes; each store's own `open` takes more. */
+export interface OpenLogOptions {
+  /** What an append may hold, in bytes; what is left out keeps its default. */
+  readonly limits?: Partial<EventLimits> | undefined;
+  /** How long a producer that does not append is remembered, in milliseconds. Default 7 days. */
+  readonly producerIdle?: number | undefined;
+}
+
+/**
+ * Opens the event log in Redis (`redis://…`, or `rediss://…` for TLS) or in a folder of this
+ * machine, which is made if need be.
+ *
+ *     const log = await openLog('./data');
+ *     await log.append(accountLog('1'), [{ type: 'Greeted', payload: { text: 'hi' } }]);
+ *
+ * @throws Unavailable when Redis cannot be reached; MillraceError `unsupported_store` when it is
+ *   older than 7.0, `store_locked` when another process has the folder open
+ */
+export function openLog(
+  store: string,
+  options: OpenLogOptions = {},
+): Promise<EmbeddedLog | RedisLog> {
+  return /^rediss?:\/\//i.test(store)
+    ? RedisLog.open(store, options)
+    : EmbeddedLog.open(store, options);
+}
