@@ -26,6 +26,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodeFor(error);
+  // Nothing is left to do, whatever timers a store that did not open still has.
+  if (error instanceof CommandFailure) process.exit();
 }
 
 function exitCodeFor(error: unknown): number {
