@@ -25,6 +25,8 @@ export class LogFollower implements Follower {
   readonly started: Promise<void>;
   /** Everything up to here has been handed to the live readers. */
   tail: EventId = ZERO_ID;
+  /** How often something may have come, or may have been lost. */
+  wakes = 0;
   readonly #context: LiveContext;
   readonly #readers = new Set<LogReader>();
   readonly #onIdle: () => void;
@@ -81,15 +83,13 @@ export class LogFollower implements Follower {
   }
 
   wake(): void {
-    if (!this.#isStarted || this.#isReading) {
-      this.#missed = true;
-      return;
-    }
+    this.wakes += 1;
     // A reader may have been further than the tail, so the tail's check does not speak for it.
     for (const reader of this.#readers) {
       if (reader.isLive && reader.cursor !== this.tail) reader.readOn();
     }
-    this.#read();
+    if (this.#isStarted && !this.#isReading) this.#read();
+    else this.#missed = true;
   }
 
   async #start(): Promise<void> {
@@ -158,8 +158,6 @@ export class LogFollower implements Follower {
       after: this.tail,
       limit: this.#context.pageEvents,
       maxBytes: this.#context.pageBytes,
-      // An empty log has been trimmed or not; nobody live has missed anything.
-      unchecked: this.tail === ZERO_ID,
     });
     if (this.#isClosed) return false;
     if (page.standing.state !== 'whole') {

@@ -21,13 +21,18 @@ export class LogReader implements Subscription {
   readonly #follower: LogFollower;
   readonly #context: LiveContext;
   readonly #sink: Sink;
+  /** Until it has become a place in the log. */
   #start: Start | undefined;
   #cursor: EventId;
+  /** A start in time that the log has not come to yet: events up to here are not wanted. */
+  #notBefore: EventId | undefined;
   #state: 'reading' | 'live' | 'closed' = 'reading';
   #isRunning = false;
   #isPaused = false;
   #isFull = false;
   #toldLive = false;
+  /** How often the follower had been woken when the last read began. */
+  #wakesAtRead = 0;
 
   constructor(follower: LogFollower, context: LiveContext, start: Start, sink: Sink) {
     this.#follower = follower;
@@ -156,6 +161,7 @@ export class LogReader implements Subscription {
     // Waiting for the budget took time.
     if (!this.#wantsToRead()) return;
     const start = this.#start;
+    this.#wakesAtRead = this.#follower.wakes;
     const page = await this.#context.log.read(this.#follower.log, {
       after: this.#cursor,
       limit: start === 'now' ? 0 : this.#context.pageEvents,
@@ -163,13 +169,12 @@ export class LogReader implements Subscription {
       unchecked: start !== undefined && !isCheckedStart(start),
     });
     if (!this.#wantsToRead()) return;
-    this.#start = undefined;
-    if (start === 'now') this.#cursor = page.version;
+    if (start === 'now') this.#reach(page.version);
     else this.#takePage(page);
   }
 
-  #takePage(page: Page): void {
-    const { standing, events, more, version } = page;
+  #takePage({ standing, events, more, version }: Page): void {
+    if (this.#start !== undefined && isCheckedStart(this.#start)) this.#start = undefined;
     if (standing.state === 'trimmed') {
       this.#toldLive = false;
       this.#cursor = laterOf(standing.resumeAfter, this.#cursor);
@@ -177,12 +182,26 @@ export class LogReader implements Subscription {
     } else if (standing.state === 'reset') {
       this.#toldLive = false;
       this.#cursor = ZERO_ID;
+      this.#notBefore = undefined;
       this.#sink.reset(standing.version);
     }
-    if (!this.#deliverAll(events) || more) return;
-    // All of the log up to `version` has been seen, whether or not an event is still there.
-    this.#cursor = laterOf(this.#cursor, version);
-    if (!isAfter(this.#follower.tail, this.#cursor)) this.#goLive();
+    if (this.#deliverAll(events) && !more) this.#reach(version);
+  }
+
+  /** All of the log up to `version` has been seen, whether or not an event is still there. */
+  #reach(version: EventId): void {
+    if (isAfter(this.#follower.tail, version)) {
+      // The follower knows an event that the log has lost: until it looks, nobody gets there.
+      this.#follower.wake();
+      return;
+    }
+    // A page from before the wake-up may show what was lost since; only the follower was checked.
+    if (this.#follower.wakes !== this.#wakesAtRead && version !== this.#follower.tail) return;
+    // A time later than all events names none: from here on the cursor must, because it is checked.
+    if (isAfter(this.#cursor, version)) this.#notBefore = this.#cursor;
+    this.#cursor = version;
+    this.#start = undefined;
+    this.#goLive();
   }
 
   #deliverAll(events: readonly StoredEvent[]): boolean {
@@ -195,9 +214,18 @@ export class LogReader implements Subscription {
 
   #deliver(batch: Batch): void {
     this.#cursor = batch.last;
-    if (this.#sink.batch(batch)) return;
+    this.#start = undefined;
+    const wanted = this.#notBefore === undefined ? batch : this.#withoutEarlier(batch);
+    if (wanted === undefined || this.#sink.batch(wanted)) return;
     this.#isFull = true;
     this.fallBehind();
+  }
+
+  #withoutEarlier(batch: Batch): Batch | undefined {
+    const events = batch.events.filter(({ id }) => isAfter(id, this.#notBefore!));
+    if (events.length === 0) return undefined;
+    this.#notBefore = undefined;
+    return new Batch(batch.log, events);
   }
 
   #goLive(): void {

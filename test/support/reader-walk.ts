@@ -14,6 +14,8 @@ export class ReaderWalk {
   /** The first event that the reader has and the log has lost, as long as nobody has told it. */
   #lost: SeenEvent | undefined;
   #started = false;
+  /** Told to start afresh, with the first event that is kept, and still without any. */
+  #afresh = false;
 
   constructor(history: LogHistory, reader: ReaderHistory) {
     this.#history = history;
@@ -92,6 +94,7 @@ export class ReaderWalk {
       this.#complain('reader_got_foreign', `got ${show(event)}${instead}, not in the log`);
     }
     this.#cursor = id;
+    this.#afresh = false;
   }
 
   #trimmed(resumeAfter: EventId): void {
@@ -103,6 +106,8 @@ export class ReaderWalk {
       this.#complain('untrue_trimmed', `told trimmed to ${resumeAfter}, was trimmed: ${mark}`);
     }
     this.#cursor = resumeAfter;
+    // Of what lies below the mark nobody can say any more whether it was trimmed or lost.
+    if (this.#lost !== undefined && !isAfter(this.#lost.id, resumeAfter)) this.#lost = undefined;
   }
 
   #reset(): void {
@@ -112,6 +117,7 @@ export class ReaderWalk {
     this.#held = new Set();
     this.#cursor = ZERO_ID;
     this.#lost = undefined;
+    this.#afresh = true;
   }
 
   /** A reader that brought a cursor from elsewhere may have seen an event that is lost. */
@@ -129,7 +135,9 @@ export class ReaderWalk {
         : known + 1;
     if (from === -1) return;
     const to = id === undefined ? events.length : this.#indexById.get(id)!;
-    const missed = events.slice(from, to).filter((event) => !this.#held.has(event.id));
+    const missed = events
+      .slice(from, to)
+      .filter(({ id }) => !this.#held.has(id) && !(this.#afresh && this.#wasTrimmed(id)));
     if (missed.length === 0) return;
     const then = id === undefined ? 'the run ended' : `then ${id} came`;
     const first = missed.slice(0, 5).map(show).join(', ');
