@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ZERO_ID } from '../../src/event/event-id.ts';
 import { eventually } from '../support/eventually.ts';
 import { FollowingReader } from './following-reader.ts';
@@ -190,16 +191,22 @@ export function followingTests(suite: Suite): void {
       const eventLog = await test.open();
       let writing = true;
       const writer = (async () => {
-        while (writing) await appendOne(eventLog, test.log);
+        while (writing) {
+          await nextTurn();
+          await appendOne(eventLog, test.log);
+        }
       })();
       const readers: FollowingReader[] = [];
-      for (let index = 0; index < 20; index += 1) {
-        const reader = new FollowingReader(eventLog, test.log);
-        await eventLog.follow(test.log, reader);
-        reader.wake();
-        readers.push(reader);
+      try {
+        for (let index = 0; index < 20; index += 1) {
+          const reader = new FollowingReader(eventLog, test.log);
+          await eventLog.follow(test.log, reader);
+          reader.wake();
+          readers.push(reader);
+        }
+      } finally {
+        writing = false;
       }
-      writing = false;
       await writer;
       const ids = idsOf(await readAll(eventLog, test.log));
       for (const reader of readers) {

@@ -13,6 +13,7 @@ import { type EventId, isAfter, laterOf, ZERO_ID } from '../../event/event-id.ts
 import type { LogName } from '../../event/log-name.ts';
 import { allocateIds } from '../allocate.ts';
 import { Closed, LogFull, ProducerFenced, ProducerGap, VersionConflict } from '../errors.ts';
+import { Followers } from '../followers.ts';
 import type {
   Appended,
   AppendOptions,
@@ -41,7 +42,6 @@ import {
   standingIn,
   withOwnBytes,
 } from './contents.ts';
-import { Followers } from './followers.ts';
 
 export interface MemoryLogOptions {
   /** The time in milliseconds since 1970; IDs are made from it. Default `Date.now`. */
@@ -100,7 +100,7 @@ export class MemoryLog implements EventLog {
       const state = stateAfter(contents.producers.get(producer.id), producer, range, now);
       contents.producers.set(producer.id, state);
     }
-    this.#followers.tell(log, previous, added);
+    this.#followers.tell(log, previous, () => added);
     return { ids, version: contents.version, duplicate: false };
   }
 
