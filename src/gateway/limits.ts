@@ -4,7 +4,7 @@ export interface GatewayLimits {
   readonly maxFrameBytes: number;
   /** The largest HTTP request body. Default 9 MiB. */
   readonly maxBodyBytes: number;
-  /** All HTTP request bodies that are in memory at one time. Default 64 MiB. */
+  /** All HTTP request bodies larger than `maxFrameBytes` that are in memory at one time. Default 64 MiB. */
   readonly maxBodyBytesTogether: number;
   /** How many logs one socket may follow. Default 100. */
   readonly maxSubscriptions: number;

@@ -34,6 +34,8 @@ export interface Listening {
 const CLOSE_TIMEOUT = 5_000;
 /** In how many pieces a message may come: each costs memory of its own. */
 const MAX_PIECES = 1_024;
+/** How long HTTP connections may stay when all requests are answered, in milliseconds. */
+const LINGER = 1_000;
 /** How often connections are looked for that have become idle while closing, in milliseconds. */
 const CLOSING_ROUND = 50;
 
@@ -156,15 +158,22 @@ async function close(gateway: Gateway, server: Server, graceMs: number): Promise
   });
   // A connection that is kept alive becomes idle only when its last response is out.
   const round = setInterval(() => server.closeIdleConnections(), CLOSING_ROUND);
-  let outOfTime: ReturnType<typeof setTimeout> | undefined;
-  const grace = new Promise<void>((resolve) => {
-    outOfTime = setTimeout(resolve, graceMs);
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  const after = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      timers.push(setTimeout(resolve, milliseconds));
+    });
+  const ended = gateway.close().then(() => {
+    // All is answered. What Node does not count as idle now has never asked for anything
+    // (a browser connects ahead), or is slow to take its answer.
+    void after(LINGER).then(() => server.closeAllConnections());
+    return stopped;
   });
-  await Promise.race([gateway.close().then(() => stopped), grace]);
+  await Promise.race([ended, after(graceMs)]);
   gateway.terminate();
   server.closeAllConnections();
   clearInterval(round);
-  clearTimeout(outOfTime);
+  for (const timer of timers) clearTimeout(timer);
 }
 
 function ignore(): void {}

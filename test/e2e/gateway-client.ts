@@ -54,9 +54,11 @@ export class Client {
     this.socket = socket;
     socket.on('message', (data) => this.messages.push(String(data)));
     socket.on('error', () => {});
-    this.closing = once(socket, 'close').then(([code, reason]) => {
-      this.#closed = true;
-      return { code: Number(code), reason: String(reason) };
+    this.closing = new Promise((resolve) => {
+      socket.on('close', (code, reason) => {
+        this.#closed = true;
+        resolve({ code, reason: String(reason) });
+      });
     });
   }
 
