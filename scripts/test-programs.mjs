@@ -1,6 +1,7 @@
 /**
  * The programs that the tests run and npm does not have: `redis-server`, which they cannot do
- * without, and `strace`, which shows that an acknowledged append was flushed to disk.
+ * without; `curl`, for what the README shows; and `strace`, which shows that an acknowledged
+ * append was flushed to disk.
  * On Debian and its children root gets them from the distribution; others are told how.
  */
 import { spawnSync } from 'node:child_process';
@@ -11,9 +12,11 @@ import { fail } from './checkout.mjs';
 const OLDEST_REDIS = 7;
 
 export function ensureTestPrograms() {
-  const missing = ['redis-server', ...(process.platform === 'linux' ? ['strace'] : [])].filter(
-    (program) => !onPath(program),
-  );
+  const missing = [
+    'redis-server',
+    'curl',
+    ...(process.platform === 'linux' ? ['strace'] : []),
+  ].filter((program) => !onPath(program));
   if (missing.length > 0 && mayInstall()) aptInstall(missing);
   if (!onPath('redis-server')) {
     fail(
@@ -52,7 +55,7 @@ function aptInstall(programs) {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     };
     spawnSync('apt-get', ['update', '-qq'], options);
-    // One by one: strace is nice to have, and must not keep redis-server from coming.
+    // One by one: what cannot be had must not keep the others from coming.
     for (const program of programs) {
       spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', program], options);
     }

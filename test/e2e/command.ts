@@ -24,7 +24,7 @@ export class Command {
   constructor(program: string, args: readonly string[], options: CommandOptions = {}) {
     this.child = spawn(program, args, {
       cwd: options.cwd ?? root,
-      env: { ...cleanEnvironment(), ...options.env },
+      env: { ...cleanEnvironment(), ...anybodysCheckout, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child.stdout!.on('data', (chunk: Buffer) => {
@@ -86,6 +86,13 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
+
+/** Has git read a checkout that belongs to somebody else, as it does in some containers. */
+export const anybodysCheckout = {
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'safe.directory',
+  GIT_CONFIG_VALUE_0: '*',
+};
 
 /** Ours without what would configure Millrace or npm. */
 function cleanEnvironment(): NodeJS.ProcessEnv {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { RedisServer } from '../support/redis-server.ts';
-import { Command, root, temporaryFolder } from './command.ts';
+import { anybodysCheckout, Command, root, temporaryFolder } from './command.ts';
 
 interface Commit {
   readonly hash: string;
@@ -14,18 +14,10 @@ interface Commit {
   readonly message: string;
 }
 
-// The checkout may belong to somebody else, as it does in some containers.
-const gitEnvironment = {
-  ...process.env,
-  GIT_CONFIG_COUNT: '1',
-  GIT_CONFIG_KEY_0: 'safe.directory',
-  GIT_CONFIG_VALUE_0: '*',
-};
-
 function git(folder: string, args: readonly string[], input?: string | Buffer): string {
   return execFileSync('git', ['-C', folder, ...args], {
     encoding: 'utf8',
-    env: gitEnvironment,
+    env: { ...process.env, ...anybodysCheckout },
     maxBuffer: 2 ** 28,
     stdio: ['pipe', 'pipe', 'ignore'],
     ...(input === undefined ? {} : { input }),

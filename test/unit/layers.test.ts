@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 interface Layer {
-  /** Folders of src/ besides its own; `index` is src/index.ts. */
+  /** Folders of src/ besides its own; `index` is what lies in src/ itself. */
   readonly ours: readonly string[];
   /** Packages, and `node:` for all that Node brings along. */
   readonly theirs: readonly string[];
@@ -52,7 +52,7 @@ const IMPORT =
   /^(?:import|export)\s+(?:[\w*{][^'"`;=()]*\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
 
 function layerOf(path: string): string {
-  const folder = path === 'index.ts' ? 'index' : dirname(path).replaceAll('\\', '/');
+  const folder = path.includes('/') ? dirname(path) : 'index';
   for (let name = folder; name !== '.'; name = dirname(name)) if (name in LAYERS) return name;
   return folder;
 }
@@ -74,16 +74,16 @@ function trespasses(path: string): string[] {
               .join('/');
         return !rules.theirs.includes(name);
       }
-      const inside = relative(source, resolve(source, dirname(path), target));
+      const inside = relative(source, resolve(source, dirname(path), target)).replaceAll('\\', '/');
       const other = layerOf(inside);
       return other !== layer && !rules.ours.includes(other);
     })
     .map((target) => `src/${path} imports ${target}, which ${layer} may not`);
 }
 
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((path) =>
-  path.endsWith('.ts'),
-);
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.replaceAll('\\', '/'));
 
 test('imports only point down', () => {
   expect(files.length).toBeGreaterThan(10);
