@@ -26,6 +26,8 @@ export class LogReader implements Subscription {
   #cursor: EventId;
   /** A start in time that the log has not come to yet: events up to here are not wanted. */
   #notBefore: EventId | undefined;
+  /** Where the last page ended that was behind the follower. */
+  #reached: EventId | undefined;
   #state: 'reading' | 'live' | 'closed' = 'reading';
   #isRunning = false;
   #isPaused = false;
@@ -191,8 +193,7 @@ export class LogReader implements Subscription {
   /** All of the log up to `version` has been seen, whether or not an event is still there. */
   #reach(version: EventId): void {
     if (isAfter(this.#follower.tail, version)) {
-      // The follower knows an event that the log has lost: until it looks, nobody gets there.
-      this.#follower.wake();
+      this.#catchUpWithFollower(version);
       return;
     }
     // A page from before the wake-up may show what was lost since; only the follower was checked.
@@ -202,6 +203,21 @@ export class LogReader implements Subscription {
     this.#cursor = version;
     this.#start = undefined;
     this.#goLive();
+  }
+
+  /**
+   * The follower is further than the page was. Most often that is because something came since,
+   * and the window has it; but a log that stays there has lost what the follower knows.
+   */
+  #catchUpWithFollower(version: EventId): void {
+    const { window } = this.#follower;
+    if (!isAfter(this.#cursor, version) && window.after(version) !== undefined) {
+      this.#cursor = version;
+      this.#start = undefined;
+    } else if (this.#reached === version) {
+      this.#follower.wake();
+    }
+    this.#reached = version;
   }
 
   #deliverAll(events: readonly StoredEvent[]): boolean {
