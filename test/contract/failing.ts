@@ -96,9 +96,8 @@ export function failingTests(suite: Suite): void {
       const eventLog = await test.lossy.open();
       await appendOne(eventLog, test.log, 'before');
       const logs = Array.from({ length: 10 }, () => test.newLog());
-      test.lossy.swallowReplies();
       const appends = logs.map((log) => eventLog.append(log, [event('in the batch')]));
-      await Promise.all(appends.map((append) => loseTheReply(test.lossy, append)));
+      await loseTheReply(test.lossy, ...appends);
       await eventually(() => appendOne(eventLog, test.log, 'after'));
       for (const log of logs) await assertHolds(eventLog, log, ['in the batch']);
     });
@@ -121,13 +120,16 @@ export function failingTests(suite: Suite): void {
   });
 }
 
-/** Has the store serve the append and loses what it says. */
-async function loseTheReply(lossy: LossyConnection, append: Promise<Appended>): Promise<void> {
-  // The append leaves with the next turn of the event loop, so this is in time for its reply.
+/** Has the store serve the appends, which were made in one turn, and loses what it says. */
+async function loseTheReply(
+  lossy: LossyConnection,
+  ...appends: Promise<Appended>[]
+): Promise<void> {
+  // Appends leave with the next turn of the event loop, so this is in time for their reply.
   lossy.swallowReplies();
-  const outcome = rejects(append, { code: 'outcome_unknown' });
+  const outcomes = appends.map((append) => rejects(append, { code: 'outcome_unknown' }));
   await eventually(() => lossy.hasSwallowed());
   lossy.cut();
   lossy.heal();
-  await outcome;
+  await Promise.all(outcomes);
 }

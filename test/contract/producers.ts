@@ -52,6 +52,18 @@ export function producerTests(suite: Suite): void {
       await assertHolds(eventLog, test.log, ['a', 'b', 'c']);
     });
 
+    suite.it('answers the repeat of a large append with all its IDs', async (test) => {
+      const eventLog = await test.open();
+      const events = Array.from({ length: 1000 }, () => event('x'.repeat(200)));
+      // Long enough for the clock to move on in the middle of one of them.
+      for (let seq = 0; seq < 8; seq += 1) {
+        const producer = { id: 'producer-1', epoch: 0, seq };
+        const { ids } = await eventLog.append(test.log, events, { producer });
+        const repeat = await eventLog.append(test.log, events, { producer });
+        deepStrictEqual(repeat.ids, ids);
+      }
+    });
+
     suite.it('sees the repeat also when both were made in one turn', async (test) => {
       const eventLog = await test.open();
       const [first, repeat, next] = await Promise.all([

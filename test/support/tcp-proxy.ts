@@ -37,7 +37,7 @@ export class TcpProxy {
     return this.#pairs.size;
   }
 
-  /** How many bytes of replies it has lost on purpose. */
+  /** How many bytes of replies it has lost since {@link swallowReplies}. */
   get swallowed(): number {
     return this.#swallowed;
   }
@@ -45,6 +45,7 @@ export class TcpProxy {
   /** From now on requests get through and replies do not. */
   swallowReplies(): void {
     this.#swallowing = true;
+    this.#swallowed = 0;
   }
 
   /** From now on new connections are closed at once. */
