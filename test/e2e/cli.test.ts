@@ -29,8 +29,16 @@ function serve(
   return runMillrace(['serve', '--port', '0', ...flags], { cwd: folder, ...options });
 }
 
-function post(url: string, event: object = { type: 'Greeted', payload: 'hi' }): Promise<Response> {
-  return fetch(`${url}/accounts/1/events`, { method: 'POST', body: JSON.stringify(event) });
+function post(
+  url: string,
+  event: object = { type: 'Greeted', payload: 'hi' },
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${url}/accounts/1/events`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(event),
+  });
 }
 
 describe('help', () => {
@@ -194,14 +202,28 @@ describe('starting', () => {
     expect(server.stdout).not.toContain('WARNING');
   });
 
-  test('Redis: one that does not tell its settings is unknown', async () => {
+  test('Redis: the user of the manual can do all that is needed, and durability is unknown', async () => {
     using folder = temporaryFolder();
     await using redis = await RedisServer.start();
-    const rule = ['acl', 'setuser', 'shy', 'on', '>hunter2', '~*', '&*', '+@all', '-config'];
-    execFileSync('redis-cli', ['-p', `${redis.port}`, ...rule]);
-    const store = `redis://shy:hunter2@127.0.0.1:${redis.port}`;
-    await using server = serve(folder.path, ['--store', store]);
+    const manual = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
+    const rule = /^ACL SETUSER millrace on >secret .*$/m.exec(manual)![0];
+    execFileSync('redis-cli', ['-p', `${redis.port}`, ...rule.split(' ')]);
+    const store = `redis://millrace:secret@127.0.0.1:${redis.port}`;
+    await using server = serve(folder.path, ['--store', store, '--sweep', '10ms']);
+    const url = await listensOn(server);
     await server.printed(/durability +unknown/);
+
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/1`);
+    const messages: string[] = [];
+    socket.on('message', (data) => messages.push(String(data)));
+    await once(socket, 'open');
+    const producer = { 'Producer-Id': 'p', 'Producer-Epoch': '0', 'Producer-Seq': '0' };
+    expect((await post(url, { type: 'T', payload: 'ours' }, producer)).status).toBe(201);
+    const foreign = ['XADD', 'account:1:log', '*', 'type', 'T', 'payload', 'theirs'];
+    execFileSync('redis-cli', ['-p', `${redis.port}`, ...foreign]);
+    await eventually(() => expect(messages.join()).toMatch(/ours.*theirs/s));
+    socket.terminate();
+    expect(server.stderr).toBe('');
   });
 });
 
