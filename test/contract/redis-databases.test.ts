@@ -1,0 +1,61 @@
+/** Two databases of one Redis: the same log names, nothing else in common. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { eventually } from '../support/eventually.ts';
+import { randomLog } from '../support/names.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { RecordingFollower } from './recording-follower.ts';
+import { appendOne, event } from './say.ts';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+it('do not hear each other', async () => {
+  const databases = await Promise.all(
+    [0, 1, 11].map((database) => RedisLog.open(server.url(database), { sweepInterval: 0 })),
+  );
+  try {
+    const log = randomLog();
+    const followers = databases.map(() => new RecordingFollower());
+    await Promise.all(databases.map((each, index) => each.follow(log, followers[index]!)));
+    for (const [index, database] of databases.entries()) {
+      await appendOne(database, log, `in ${index}`);
+    }
+    // A second event each: when that has arrived, whatever came before it has too.
+    for (const [index, database] of databases.entries()) {
+      await appendOne(database, log, `again in ${index}`);
+    }
+    for (const [index, follower] of followers.entries()) {
+      await eventually(() => follower.told.length >= 2);
+      expect(follower.told.map(({ payload }) => payload)).toEqual([
+        `in ${index}`,
+        `again in ${index}`,
+      ]);
+    }
+  } finally {
+    await Promise.all(databases.map((each) => each.close()));
+  }
+});
+
+it('keep their logs, versions and producers apart', async () => {
+  const [first, second] = await Promise.all([
+    RedisLog.open(server.url(0)),
+    RedisLog.open(server.url(1)),
+  ]);
+  try {
+    const log = randomLog();
+    const options = { expected: '0-0' as never, producer: { id: 'p', epoch: 0, seq: 0 } };
+    await first.append(log, [event('first')], options);
+    expect((await second.append(log, [event('second')], options)).duplicate).toBe(false);
+    expect((await second.read(log)).events.map(({ payload }) => payload)).toEqual(['second']);
+  } finally {
+    await Promise.all([first.close(), second.close()]);
+  }
+});
