@@ -3,11 +3,10 @@ import { InvalidInput } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { type EventId, isEventId } from '../event/event-id.ts';
 import type { AppendOptions, Producer } from '../log/log.ts';
-import { readEvent, readEvents } from '../protocol/new-events.ts';
+import { PRODUCER_ID, readEvent, readEvents } from '../protocol/new-events.ts';
 import { protocolError } from '../protocol/problem.ts';
 
 const VERSION_TAG = /^"([^"]*)"$/;
-const PRODUCER_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as const;
 
 /**

@@ -77,9 +77,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
-    for (const eventStream of eventStreams) eventStream.close();
+    endEventStreams();
     await Promise.all([...[...sessions].map((session) => session.finish()), ...requests]);
+    // One of the requests may have been for a stream.
+    endEventStreams();
     heartbeat.stop();
+  }
+
+  function endEventStreams(): void {
+    for (const eventStream of eventStreams) eventStream.close();
   }
 
   return {

@@ -57,7 +57,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   );
   const sockets = socketServer(limits.maxFrameBytes);
   sockets.on('wsClientError', (error, stream) => {
-    answer(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
+    void answer(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
   });
   server.on('upgrade', (request, stream, head) => {
     upgrade(gateway, sockets, request, stream, head);
@@ -106,7 +106,7 @@ function upgrade(
   stream.on('error', ignore);
   const admission = gateway.admit(asUpgradeRequest(request));
   if (admission instanceof Response) {
-    answer(stream, admission);
+    void answer(stream, admission);
     return;
   }
   sockets.handleUpgrade(request, stream, head, (socket) => {

@@ -284,6 +284,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
 
   #end(code: 'shutting_down' | 'idle_timeout'): void {
     this.#closing = true;
+    // The peer's half of the closing handshake has to be read; whatever else comes is ignored.
+    if (this.#halted) this.socket.resume();
     this.socket.close(errorCode(code).close ?? 1001, code);
   }
 }

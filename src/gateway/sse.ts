@@ -52,9 +52,9 @@ export class EventStream implements Sink, Beating {
       },
       { highWaterMark: context.sendBufferBytes, size: (chunk) => chunk?.byteLength ?? 0 },
     );
+    this.#subscription = context.live.subscribe(log, start, this);
     this.#slot = context.heartbeat.add(this);
     context.eventStreams.add(this);
-    this.#subscription = context.live.subscribe(log, start, this);
   }
 
   batch(batch: Batch): boolean {

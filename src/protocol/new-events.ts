@@ -8,7 +8,8 @@ export type JsonObject = { readonly [key: string]: unknown };
 
 const EVENT_FIELDS = ['type', 'payload', 'meta', 'encoding'];
 const PRODUCER_FIELDS = ['id', 'epoch', 'seq'];
-const PRODUCER_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** What a producer may be called. */
+export const PRODUCER_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**

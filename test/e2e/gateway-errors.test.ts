@@ -203,6 +203,16 @@ test('text in any number of pieces is read whole, and multi-byte characters surv
   socket.destroy();
 });
 
+test.each(['a b', '', 'x/../y'])(
+  'a request with the host %j is refused, not dropped',
+  async (host) => {
+    const socket = connect(running.listening.port, '127.0.0.1');
+    const received = untilEnd(socket);
+    socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await received).toMatch(/^HTTP\/1\.1 400 /);
+  },
+);
+
 test('random bytes never take the gateway down', async () => {
   let seed = 42;
   const random = () => {

@@ -238,3 +238,14 @@ test('silence ends a session, unless it is the session that does not read', asyn
   session.expire();
   expect(socket.closedWith).toEqual({ code: 1001, reason: 'idle_timeout' });
 });
+
+test('a halted session reads again when it closes, so that the peer can answer', () => {
+  const { session, socket, say } = scene({ sendBufferBytes: 1_000 });
+  socket.bytesWaiting = 1_000;
+  say({ op: 'ping' });
+  expect(socket.reading).toBe(false);
+  session.expire();
+  expect(socket.reading).toBe(true);
+  say({ op: 'ping' });
+  expect(socket.frames).toHaveLength(1);
+});

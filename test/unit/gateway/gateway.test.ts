@@ -1,0 +1,75 @@
+/** The gateway without a runtime: web standards alone. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
+import { createLive } from '../../../src/live/create-live.ts';
+import type { Live } from '../../../src/live/live.ts';
+import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
+import { jsonFormat } from '../../../src/protocol/json-format.ts';
+import { textFormat } from '../../../src/protocol/text.ts';
+import { FakeSocket } from './fakes.ts';
+
+let log: MemoryLog;
+let live: Live;
+let gateway: Gateway;
+
+beforeEach(() => {
+  log = new MemoryLog();
+  live = createLive({ log });
+  gateway = createGateway({ log, live });
+});
+
+afterEach(async () => {
+  await gateway.close();
+  live.close();
+  await log.close();
+});
+
+test('it answers requests', async () => {
+  const response = await gateway.fetch(new Request('http://x/'));
+  expect([response.status, await response.text()]).toEqual([200, 'Healthy']);
+});
+
+test('it admits upgrades by address and headers', () => {
+  const json = new Request('http://x/ws/a.b?after=5-1', {
+    headers: { 'sec-websocket-protocol': 'other, millrace.json.v1' },
+  });
+  expect(gateway.admit(json)).toEqual({
+    accountId: 'a.b',
+    log: 'account:a.b',
+    start: { after: '5-1' },
+    format: jsonFormat,
+    subprotocol: 'millrace.json.v1',
+  });
+  expect(gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({
+    format: textFormat,
+    start: { after: '0-0' },
+  });
+  const refused = gateway.admit({ url: '/ws/%20', headers: new Headers() });
+  expect(refused).toMatchObject({ status: 400 });
+});
+
+test('an accepted socket gets what is appended, until it is gone', async () => {
+  const admission = gateway.admit({ url: '/ws/1?format=json', headers: new Headers() });
+  if (admission instanceof Response) throw new Error('refused');
+  const socket = new FakeSocket();
+  const session = gateway.accept(socket, admission);
+  session.receive('{"op":"append","ref":1,"events":[{"type":"T","payload":1}]}');
+  await expect.poll(() => socket.delivered.length).toBe(1);
+  await expect.poll(() => socket.frames.some(({ op }) => op === 'appended')).toBe(true);
+  session.closed();
+  await log.append(admission.log, [{ type: 'T', payload: 2 }]);
+  expect(socket.delivered).toHaveLength(1);
+});
+
+test('a closing gateway refuses requests and upgrades, and closes sockets', async () => {
+  const admission = gateway.admit({ url: '/ws/1', headers: new Headers() });
+  if (admission instanceof Response) throw new Error('refused');
+  const socket = new FakeSocket();
+  gateway.accept(socket, admission);
+  await gateway.close();
+  expect(socket.closedWith).toEqual({ code: 1001, reason: 'shutting_down' });
+  expect((await gateway.fetch(new Request('http://x/'))).status).toBe(503);
+  expect(gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({ status: 503 });
+  gateway.terminate();
+  expect(socket.terminated).toBe(true);
+});
