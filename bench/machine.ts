@@ -43,7 +43,7 @@ export function openFileLimit(): number {
 const CLOCK_TICKS_PER_SECOND = 100;
 
 /** CPU seconds that a process has used so far, in user and kernel mode together. */
-function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces; what follows it does not.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -7,6 +7,7 @@ import type { AppendQuestion, AppendResult } from '../append/append-process.ts';
 import { APPENDERS, type AppenderName } from '../append/appenders.ts';
 import { Child } from '../child.ts';
 import { median } from '../latency.ts';
+import { cpuSeconds } from '../machine.ts';
 import { RedisProcess } from '../redis-process.ts';
 import { number, ratio } from '../report.ts';
 import type { Plan, Result, Suite } from './suite.ts';
@@ -24,13 +25,19 @@ interface Append {
   readonly rounds: readonly number[];
   readonly p50: number;
   readonly p99: number;
+  /** CPU microseconds per event, in the process that appends and in Redis. */
+  readonly clientCpu: number;
+  readonly redisCpu: number;
 }
+
+/** What the process says of itself, and what it cost Redis. */
+type Measured = AppendResult & { readonly redisCpu: number };
 
 export const append: Suite = {
   name: 'append',
   async run(plan): Promise<Result> {
     const names = Object.keys(APPENDERS) as AppenderName[];
-    const results = new Map<AppenderName, AppendResult[]>(names.map((name) => [name, []]));
+    const results = new Map<AppenderName, Measured[]>(names.map((name) => [name, []]));
     // Round by round, so that a bad moment of the machine hits all alike.
     for (let round = 0; round < (plan.quick ? 1 : 3); round++) {
       for (const name of names) {
@@ -48,29 +55,35 @@ export const append: Suite = {
         'against best plain': ratio(row.rate, bestPlain(rows, row.store)),
         p50: number(row.p50),
         p99: number(row.p99),
+        'µs client': number(row.clientCpu),
+        'µs Redis': row.redisCpu === 0 ? '–' : number(row.redisCpu),
         rounds: row.rounds.map(number).join(' '),
       })),
       notes: [
-        `latency in ms of one call; with explicit pipelines, that is the call for all of them`,
+        'latency in ms of one call; with explicit pipelines, that is the call for all of them',
+        'µs: CPU time per event, which other work on the machine changes less than it changes rates',
         `best plain way on Redis: ${nameOfBest(rows, 'redis')}; on LMDB: ${nameOfBest(rows, 'embedded')}`,
       ],
     };
   },
 };
 
-async function measure(plan: Plan, appender: AppenderName): Promise<AppendResult> {
+async function measure(plan: Plan, appender: AppenderName): Promise<Measured> {
   const onRedis = storeOf(appender) === 'redis';
   const redis = onRedis ? await RedisProcess.start(plan.durability) : undefined;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-append-'));
   const child = new Child(fileURLToPath(new URL('../append/append-process.js', import.meta.url)));
   try {
-    return await child.ask<AppendResult>({
+    const before = redis === undefined ? 0 : cpuSeconds(redis.pid);
+    const result = await child.ask<AppendResult>({
       appender,
       target: redis?.endpoint ?? folder,
       inFlight: IN_FLIGHT,
       warmUpSeconds: plan.quick ? 0.5 : 1,
       seconds: plan.quick ? 1 : 3,
     } satisfies AppendQuestion);
+    const redisSeconds = redis === undefined ? 0 : cpuSeconds(redis.pid) - before;
+    return { ...result, redisCpu: (redisSeconds * 1e6) / result.events };
   } finally {
     await child.stop();
     await redis?.stop();
@@ -82,11 +95,11 @@ function storeOf(appender: AppenderName): 'redis' | 'embedded' {
   return /embedded|LMDB/.test(appender) ? 'embedded' : 'redis';
 }
 
-function summarize(appender: AppenderName, results: readonly AppendResult[]): Append {
+function summarize(appender: AppenderName, results: readonly Measured[]): Append {
   const rounds = results.map((result) => result.rate);
   const rate = median(rounds);
-  const { p50, p99 } = results.find((result) => result.rate === rate)!;
-  return { appender, store: storeOf(appender), rate, rounds, p50, p99 };
+  const { p50, p99, clientCpu, redisCpu } = results.find((result) => result.rate === rate)!;
+  return { appender, store: storeOf(appender), rate, rounds, p50, p99, clientCpu, redisCpu };
 }
 
 function plainOnes(rows: readonly Append[], store: Append['store']): Append[] {
