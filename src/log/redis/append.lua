@@ -83,6 +83,14 @@ local function lookUp(key, metaKey)
   indexed[key] = known or '0-0'
 end
 
+-- What to ask XADD for after `id` within one append. Before Redis 7.2 the clock goes on during a
+-- script, and a producer's recent appends are kept as their first ID and a count.
+local function following(id)
+  local milliseconds, sequence = string.match(id, '^(%d+)-(%d+)$')
+  if tonumber(sequence) < LAST_SEQUENCE then return milliseconds .. '-*' end
+  return '*'
+end
+
 local function isFull(version, count)
   local dash = string.find(version, '-', 1, true)
   return string.sub(version, 1, dash - 1) == LAST_MILLISECONDS
@@ -114,7 +122,7 @@ local function judge(producer, epoch, seq, version)
 end
 
 local function rememberProducer(key, id, producer, epoch, seq, ids)
-  -- Within a script time stands still, so every ID is the successor of the one before it.
+  -- Every ID of an append is the successor of the one before it: see `following`.
   local words = {
     string.format('%.0f', epoch), string.format('%.0f', seq), string.format('%.0f', now),
     ids[1] .. ':' .. #ids,
@@ -169,7 +177,8 @@ local function append(key, expected, producerId, epoch, seq, events)
   local inlined = 0
   for number = 1, #events, 2 do
     local from, to = events[number], events[number + 1]
-    local id = redis.call('XADD', key, '*', unpack(ARGV, from, to))
+    local wanted = number == 1 and '*' or following(ids[#ids])
+    local id = redis.call('XADD', key, wanted, unpack(ARGV, from, to))
     ids[#ids + 1] = id
     local header, bytes = id, 0
     for position = from, to do
