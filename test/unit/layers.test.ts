@@ -24,6 +24,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ours: ['event', 'log'],
     theirs: ['lmdb', 'fs-native-extensions', 'node:'],
   },
+  // The records share errors and connections with the log, and nothing of what a log is.
+  records: { ours: ['event', 'log'], theirs: [] },
+  'records/memory': { ours: ['event', 'log', 'records'], theirs: [] },
+  'records/redis': { ours: ['event', 'log', 'log/redis', 'records'], theirs: ['ioredis', 'node:'] },
+  'records/embedded': {
+    ours: ['event', 'log', 'log/embedded', 'records'],
+    theirs: ['lmdb', 'node:'],
+  },
   live: { ours: ['event', 'log'], theirs: [] },
   gateway: {
     ours: ['live', 'log', 'event', 'protocol'],
@@ -37,6 +45,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'log/redis',
       'log/embedded',
       'log/memory',
+      'records',
+      'records/redis',
+      'records/embedded',
+      'records/memory',
       'protocol',
       'event',
     ],
