@@ -137,6 +137,8 @@ export class GatewayProcess {
 
 /** Ours without what would configure the gateway. */
 function environment(): NodeJS.ProcessEnv {
-  const { REDIS_ENDPOINT: _endpoint, PORT: _port, ...rest } = process.env;
-  return rest;
+  const names = Object.keys(process.env).filter(
+    (name) => !/^(MILLRACE_.*|REDIS_ENDPOINT|PORT)$/.test(name),
+  );
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }

@@ -16,7 +16,7 @@ export function parseFrame(text: string): ServerFrame {
   const log = String(frame.log);
   switch (frame.op) {
     case 'events':
-      return { op: 'events', log, events: (frame.events as unknown[]).map(parseEvent) };
+      return { op: 'events', log, events: parseEvents(frame.events as unknown[]) };
     case 'live':
       return { op: 'live', log, at: id(frame.at) };
     case 'trimmed':
@@ -30,6 +30,10 @@ export function parseFrame(text: string): ServerFrame {
     default:
       return { op: 'other' };
   }
+}
+
+export function parseEvents(events: readonly unknown[]): SeenEvent[] {
+  return events.map(parseEvent);
 }
 
 function parseEvent(value: unknown): SeenEvent {

@@ -72,6 +72,15 @@ export class Writer {
     return this.#underWay.length === 0;
   }
 
+  /** How it stands, for failure messages. */
+  get summary(): string {
+    const { length: made } = this.#made;
+    const refs = this.#underWay.map(({ ref }) => ref).join(', ');
+    const codes = Array.from(this.refusals, ([code, count]) => `${code} ${count}`).join(', ');
+    const state = this.#open === undefined ? 'not connected' : 'connected';
+    return `${this.name} (${state}) made ${made}, waits for ${refs}; was answered ${codes}`;
+  }
+
   start(): this {
     this.#connect();
     this.#scheduleNext();
@@ -153,6 +162,7 @@ export class Writer {
     if (frame.op === 'error') {
       this.refusals.set(frame.code, (this.refusals.get(frame.code) ?? 0) + 1);
     }
+    if (Number.isNaN(frame.ref)) this.problems.push(JSON.stringify(frame));
     const append = this.#underWay.find(({ ref }) => ref === frame.ref);
     // Of an append that was sent twice, the second answer says nothing new.
     if (append === undefined) return;
