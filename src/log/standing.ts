@@ -51,8 +51,10 @@ export function standingOf(cursor: EventId, facts: LogFacts): Standing {
   if (facts.holdsCursor) return WHOLE;
   if (isAfter(cursor, version)) return { state: 'reset', version };
   if (isAfter(trimmed, cursor)) return { state: 'trimmed', resumeAfter: trimmed };
-  if (cursor === version || (cursor === trimmed && cursor !== ZERO_ID)) return WHOLE;
+  if (cursor === version) return WHOLE;
   if (cursor !== ZERO_ID && compareEventIds(cursor, maxDeleted) <= 0) return WHOLE;
+  // The last one trimmed; but where others removed events too, they may have gone further than we.
+  if (cursor === trimmed && cursor !== ZERO_ID && !othersRemoved) return WHOLE;
 
   const belowFirst = first === undefined || isAfter(first, cursor);
   if (cursor === ZERO_ID) {
