@@ -66,10 +66,10 @@ export class Unavailable extends MillraceError {
  * log to find out.
  */
 export class OutcomeUnknown extends MillraceError {
-  constructor(reason: string, options?: ErrorOptions) {
+  constructor(reason: string, options?: ErrorOptions, what = 'the append') {
     super(
       'outcome_unknown',
-      `the append was sent but not answered (${reason}); it may have happened`,
+      `${what} was sent but not answered (${reason}); it may have happened`,
       options,
     );
   }

@@ -74,11 +74,13 @@ export class EmbeddedLog implements EventLog {
   readonly #producerIdle: number;
   readonly #followers = new Followers();
   readonly #trimmer: Trimmer;
+  readonly #leave: (patience: number) => Promise<void>;
   #closed = false;
 
   private constructor(store: EmbeddedStore, options: EmbeddedLogOptions) {
     const { clock = Date.now } = options;
     this.#store = store;
+    this.#leave = store.use();
     this.#clock = () => Math.floor(clock());
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#producerIdle = options.producerIdle ?? DEFAULT_PRODUCER_IDLE;
@@ -99,6 +101,11 @@ export class EmbeddedLog implements EventLog {
    */
   static async open(folder: string, options: EmbeddedLogOptions = {}): Promise<EmbeddedLog> {
     return new EmbeddedLog(await EmbeddedStore.open(folder), options);
+  }
+
+  /** The log in a store that is open already, and shared with others; it closes with its last user. */
+  static on(store: EmbeddedStore, options: EmbeddedLogOptions = {}): EmbeddedLog {
+    return new EmbeddedLog(store, options);
   }
 
   async append(
@@ -172,7 +179,7 @@ export class EmbeddedLog implements EventLog {
   close(): Promise<void> {
     this.#closed = true;
     this.#trimmer.stop();
-    return this.#store.close(CLOSE_PATIENCE).finally(() => this.#followers.clear());
+    return this.#leave(CLOSE_PATIENCE).finally(() => this.#followers.clear());
   }
 
   /** What it is and how durable, for the banner at the start. */

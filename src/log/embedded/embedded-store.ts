@@ -47,6 +47,7 @@ export class EmbeddedStore {
   readonly #root: RootDatabase;
   readonly #lock: FolderLock;
   #closing: Promise<void> | undefined;
+  #users = 0;
 
   private constructor(folder: string, root: RootDatabase, lock: FolderLock) {
     this.folder = folder;
@@ -90,6 +91,22 @@ export class EmbeddedStore {
     };
     // The package's types know only keys of its own encoding.
     return this.#root.openDB(options) as unknown as OrderedMap<Key, Value>;
+  }
+
+  /**
+   * One more user, be it the log or the records. What it answers ends that use (once, however
+   * often it is called), and waits for what was submitted before; the last one closes the store.
+   */
+  use(): (patience: number) => Promise<void> {
+    this.#users += 1;
+    let ended: Promise<void> | undefined;
+    return (patience) => {
+      if (ended === undefined) {
+        this.#users -= 1;
+        ended = this.#users === 0 ? this.close(patience) : this.commits.drained();
+      }
+      return ended;
+    };
   }
 
   /** Waits for the work at hand, then lets go of the folder. Never longer than `patience` milliseconds. */

@@ -105,6 +105,13 @@ export class GroupCommit {
     setImmediate(() => void this.#run());
   }
 
+  /** Resolves when all that was submitted before has come to its end, well or not. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.submit({ bytes: 0, decide: () => {}, settle: resolve, fail: () => resolve() });
+    });
+  }
+
   /**
    * Takes no more work and waits for the end of what there is, `patience` milliseconds at most.
    * @returns whether everything has come to its end; if not, it was failed

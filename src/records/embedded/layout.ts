@@ -1,0 +1,82 @@
+/**
+ * How records are kept in the environment that they share with the event log.
+ *
+ *   database         key                         value
+ *   ──────────────   ─────────────────────────   ───────────────────────────
+ *   records          key (UTF-8)                 expires 8 │ value (UTF-8)
+ *   record_expiry    expires 8 │ key (UTF-8)     nothing: the order in which times to live end
+ *
+ *   expires is in milliseconds since 1970, big-endian; 0 for a record that stays, which then is
+ *   not in record_expiry.
+ */
+import type { EmbeddedStore, KeyCodec, OrderedMap } from '../../log/embedded/embedded-store.ts';
+import { WrongType } from '../../log/errors.ts';
+import type { KeptRecord } from '../decide.ts';
+
+export type ExpiryKey = readonly [expires: number, key: string];
+
+export interface RecordDatabases {
+  readonly records: OrderedMap<string, KeptRecord>;
+  readonly expiry: OrderedMap<ExpiryKey, true>;
+}
+
+export const EXPIRY_VALUE = new Uint8Array(0);
+
+const LONG_BYTES = 8;
+const TWO_32 = 0x1_0000_0000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function openRecordDatabases(store: EmbeddedStore): RecordDatabases {
+  return {
+    records: store.database('records', textKeys, readRecord),
+    expiry: store.database('record_expiry', expiryKeys, () => true as const),
+  };
+}
+
+export function writeRecord({ value, expires }: KeptRecord): Uint8Array {
+  const text = encoder.encode(value);
+  const bytes = new Uint8Array(LONG_BYTES + text.length);
+  putLong(expires, bytes, 0);
+  bytes.set(text, LONG_BYTES);
+  return bytes;
+}
+
+function readRecord(bytes: Uint8Array): KeptRecord {
+  if (bytes.length < LONG_BYTES) throw new WrongType('an entry in the database "records"');
+  return { value: getText(bytes, LONG_BYTES, bytes.length), expires: getLong(bytes, 0) };
+}
+
+const textKeys: KeyCodec<string> = { writeKey: putText, readKey: getText };
+
+const expiryKeys: KeyCodec<ExpiryKey> = {
+  writeKey([expires, key], target, start) {
+    putLong(expires, target, start);
+    return putText(key, target, start + LONG_BYTES);
+  },
+  readKey: (source, start, end) => [
+    getLong(source, start),
+    getText(source, start + LONG_BYTES, end),
+  ],
+};
+
+function putText(text: string, target: Uint8Array, start: number): number {
+  return start + encoder.encodeInto(text, target.subarray(start)).written;
+}
+
+function getText(source: Uint8Array, start: number, end: number): string {
+  return decoder.decode(source.subarray(start, end));
+}
+
+/** A whole number up to 2^53 in eight bytes. */
+function putLong(value: number, target: Uint8Array, start: number): void {
+  const view = new DataView(target.buffer, target.byteOffset + start, LONG_BYTES);
+  view.setUint32(0, Math.floor(value / TWO_32));
+  view.setUint32(4, value % TWO_32);
+}
+
+function getLong(source: Uint8Array, start: number): number {
+  const view = new DataView(source.buffer, source.byteOffset + start, LONG_BYTES);
+  return view.getUint32(0) * TWO_32 + view.getUint32(4);
+}

@@ -1,0 +1,159 @@
+/**
+ * Records in Redis, 7.0 and later, on a connection of their own: strings under their literal
+ * keys, changed by one script (`batch.lua`). Times to live are those of Redis, by its own clock.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
+import {
+  createConnection,
+  failureOf,
+  openConnection,
+  reasonOf,
+} from '../../log/redis/connection.ts';
+import { BatchRecords } from '../batch-records.ts';
+import type { Change, Committed } from '../records.ts';
+import { isAdd } from '../rules.ts';
+
+const SOURCE = readFileSync(new URL('batch.lua', import.meta.url), 'utf8');
+const DIGEST = createHash('sha1').update(SOURCE).digest('hex');
+
+/** How long {@link RedisRecords.close} waits for work under way, in milliseconds. */
+const CLOSE_PATIENCE = 3_000;
+
+export interface RedisRecordsOptions {
+  /**
+   * How long Redis may take to answer, in milliseconds, before a change fails with
+   * `outcome_unknown` and a read with `unavailable`. Default 5,000.
+   */
+  readonly replyTimeout?: number | undefined;
+}
+
+/** {@link Records} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
+export class RedisRecords extends BatchRecords {
+  readonly #redis: Redis;
+  readonly #replyTimeout: number;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(redis: Redis, { replyTimeout = 5_000 }: RedisRecordsOptions) {
+    super();
+    this.#redis = redis;
+    this.#replyTimeout = replyTimeout;
+  }
+
+  /**
+   * Connects to Redis.
+   * @param url `redis://` or `rediss://` (TLS), with user, password and database number if needed
+   * @throws Unavailable when it cannot be reached; MillraceError `unsupported_store` when it is
+   *   older than 7.0
+   */
+  static async open(url: string, options: RedisRecordsOptions = {}): Promise<RedisRecords> {
+    const redis = createConnection(url, 'records');
+    await openConnection(redis);
+    return new RedisRecords(redis, options);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  protected async read(key: string): Promise<string | null> {
+    this.#mustBeOpen();
+    try {
+      return await this.#send(() => this.#redis.get(key));
+    } catch (error) {
+      if (failureOf(error) === 'refused' && (error as Error).message.startsWith('WRONGTYPE')) {
+        throw wrongType(key);
+      }
+      throw new Unavailable(reasonOf(error));
+    }
+  }
+
+  protected async commit(changes: readonly Change[]): Promise<Committed> {
+    const keys = changes.map(({ key }) => key);
+    const values = changes.flatMap(argumentsOf);
+    let reply: unknown;
+    this.#mustBeOpen();
+    try {
+      reply = await this.#evaluate(keys, values);
+    } catch (error) {
+      if (failureOf(error) === 'unanswered') {
+        throw new OutcomeUnknown(reasonOf(error), undefined, 'the change');
+      }
+      throw new Unavailable(reasonOf(error));
+    }
+    return readReply(keys, reply as readonly [number, ...(number | string | null)[]]);
+  }
+
+  async #evaluate(keys: readonly string[], values: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#send(() => this.#redis.evalsha(DIGEST, keys.length, ...keys, ...values));
+    } catch (error) {
+      // Nothing ran, so that it may be sent again.
+      if (failureOf(error) !== 'no_script') throw error;
+    }
+    return this.#send(() => this.#redis.eval(SOURCE, keys.length, ...keys, ...values));
+  }
+
+  /** Sends one command, and gives it up when its time is over. */
+  async #send<T>(command: () => Promise<T>): Promise<T> {
+    const answered = command();
+    this.#underWay.add(answered);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`Redis took more than ${this.#replyTimeout} ms`));
+        // Its late reply is of no use, and whatever follows on this connection would wait as well.
+        this.#redis.disconnect(true);
+      }, this.#replyTimeout);
+    });
+    try {
+      return await Promise.race([answered, late]);
+    } finally {
+      clearTimeout(timer);
+      this.#underWay.delete(answered);
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closing !== undefined) throw new Closed('the store of records');
+  }
+
+  async #close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      Promise.allSettled(this.#underWay),
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, CLOSE_PATIENCE);
+      }),
+    ]);
+    clearTimeout(timer);
+    this.#redis.disconnect();
+  }
+}
+
+function argumentsOf(change: Change): string[] {
+  const life = change.timeToLive === undefined ? '' : String(change.timeToLive);
+  if (isAdd(change)) return ['', '', 'add', String(change.add), life];
+  const { expected, value } = change;
+  const condition = expected === undefined ? '' : expected === null ? 'absent' : 'is';
+  const action = value === undefined ? '' : value === null ? 'remove' : 'set';
+  return [condition, expected ?? '', action, value ?? '', life];
+}
+
+function readReply(
+  keys: readonly string[],
+  [verdict, ...rest]: readonly [number, ...(number | string | null)[]],
+): Committed {
+  if (verdict === 1) return { committed: true, counts: rest.map(Number) };
+  const key = keys[(rest[0] as number) - 1]!;
+  if (verdict === 2) throw wrongType(key);
+  return { committed: false, reason: 'changed', key, actual: (rest[1] as string | null) ?? null };
+}
+
+function wrongType(key: string): WrongType {
+  return new WrongType(key, `${key} holds something that is not what is asked of a record there`);
+}

@@ -1,0 +1,28 @@
+import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { TestClock } from './records/records-under-test.ts';
+import { recordsSuite } from './records-suite.ts';
+import { vitestRunner } from './vitest-runner.ts';
+
+recordsSuite(
+  {
+    name: 'MemoryRecords',
+    lacks: {
+      lasting: 'they die with their object',
+      shared: 'they live inside one object',
+      occupy: 'it holds nothing but records',
+      lossy: 'nothing lies between it and its caller',
+    },
+    setup: async () => {
+      const clock = new TestClock();
+      return {
+        open: async () => new MemoryRecords({ clock: clock.read }),
+        pass: async (milliseconds) => {
+          clock.now += milliseconds;
+        },
+        dispose: async () => {},
+        capabilities: { kept: (records) => (records as MemoryRecords).size },
+      };
+    },
+  },
+  vitestRunner,
+);

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../../src/open-store.ts';
+import { RedisRecords } from '../../src/records/redis/redis-records.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { recordsSuite } from './records-suite.ts';
+import { vitestRunner } from './vitest-runner.ts';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+recordsSuite(
+  {
+    name: 'RedisRecords',
+    lacks: { kept: 'Redis removes them by itself' },
+    setup: async () => {
+      const proxy = await TcpProxy.start(server.port);
+      const commands = new Redis(server.url());
+      return {
+        open: () => RedisRecords.open(server.url()),
+        // Redis has its own clock; a little more, as it counts from when it got the command.
+        pass: (milliseconds) => sleep(milliseconds + 5),
+        dispose: async () => {
+          commands.disconnect();
+          await proxy[Symbol.asyncDispose]();
+        },
+        capabilities: {
+          lasting: true,
+          shared: true,
+          occupy: async (key) => {
+            await commands.hset(key, 'field', 'value');
+          },
+          lossy: {
+            open: () =>
+              RedisRecords.open(`redis://127.0.0.1:${proxy.port}/0`, { replyTimeout: 500 }),
+            swallowReplies: () => proxy.swallowReplies(),
+            hasSwallowed: () => proxy.swallowed > 0,
+            cut: () => proxy.cut(),
+            refuse: () => proxy.refuse(),
+            heal: () => proxy.heal(),
+          },
+        },
+      };
+    },
+  },
+  vitestRunner,
+);
+
+test('records are plain strings under their own keys', async () => {
+  const commands = new Redis(server.url());
+  const { records, close } = await openStore(server.url());
+  try {
+    await records.compareAndSet('session:abc', null, '1', { timeToLive: 60_000 });
+    expect(await commands.get('session:abc')).toBe('1');
+    expect(await commands.pttl('session:abc')).toBeGreaterThan(50_000);
+    await commands.set('email:foreign@example.org', '7');
+    expect(await records.get('email:foreign@example.org')).toBe('7');
+    // A server that has forgotten the script, as after a restart.
+    await commands.script('FLUSH');
+    expect(await records.increment('account_id')).toBe(1);
+    expect(await commands.incr('account_id')).toBe(2);
+  } finally {
+    await close();
+    commands.disconnect();
+  }
+});
