@@ -42,6 +42,21 @@ export function foreignTests(suite: Suite): void {
       );
     });
 
+    suite.with(['foreign'], 'counts in the version although it was removed again', async (test) => {
+      const eventLog = await test.open();
+      const { foreign, log } = test;
+      const first = await appendOne(eventLog, log, 'first');
+      const removed = await foreign.add(log, ['type', 'T', 'payload', 'theirs']);
+      await foreign.remove(log, removed);
+      strictEqual(await versionOf(eventLog, log), removed);
+      await rejects(eventLog.append(log, [event()], { expected: first }), {
+        code: 'version_conflict',
+        actual: removed,
+      });
+      await eventLog.append(log, [event('second')], { expected: removed });
+      await assertHolds(eventLog, log, ['first', 'second']);
+    });
+
     suite.with(['foreign'], 'reaches followers', async (test) => {
       const eventLog = await test.open();
       const { foreign, log } = test;
@@ -179,6 +194,18 @@ export function foreignTests(suite: Suite): void {
       const later = await eventLog.read(test.log, { after: ids[3] });
       deepStrictEqual(later.standing, { state: 'trimmed', resumeAfter: ids[6] });
       await assertHolds(eventLog, test.log, ['7']);
+    });
+
+    suite.with(['foreign'], 'is not seen in one that came before ours', async (test) => {
+      const eventLog = await test.open();
+      const [ids, rest] = [await appendMany(eventLog, test.log, 8), [] as EventId[]];
+      await eventually(() => Date.now() > Number(ids[7]!.split('-')[0]) + 3);
+      rest.push(...(await appendMany(eventLog, test.log, 2)));
+      await test.foreign.trim(test.log, 7);
+      await eventLog.trim(test.log, ids[7]!);
+      const page = await eventLog.read(test.log, { after: ids[7] });
+      deepStrictEqual(page.standing, WHOLE);
+      deepStrictEqual(idsOf(page), rest);
     });
 
     suite.with(['foreign'], 'does not hide that the tail was lost', async (test) => {

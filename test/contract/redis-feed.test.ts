@@ -81,6 +81,20 @@ it('is not broken by what others added and removed before', async () => {
   expect((await feedOf(log)).at(-1)).toEqual({ first: reborn, last: reborn });
 });
 
+it('is not broken by a mark ahead of a log that was restored', async () => {
+  const log = randomLog();
+  const { meta } = keysOf(log);
+  await appendOne(eventLog, log, 'before');
+  await commands.hset(meta, 'indexed', '33000000000000-0');
+  const ids = [await appendOne(eventLog, log, 'after'), await appendOne(eventLog, log, 'later')];
+  expect((await eventLog.read(log)).events.map(({ payload }) => payload)).toEqual([
+    'before',
+    'after',
+    'later',
+  ]);
+  expect((await feedOf(log)).at(-1)).toEqual({ first: ids[1], last: ids[1] });
+});
+
 it('does not lose an append of another log to a feed of the wrong type', async () => {
   const log = randomLog();
   await commands.rename('feed', 'feed-put-aside');
