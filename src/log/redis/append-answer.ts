@@ -3,6 +3,7 @@ import { type EventId, successorOf } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import {
   LogFull,
+  OutcomeUnknown,
   ProducerFenced,
   ProducerGap,
   Unavailable,
@@ -34,6 +35,8 @@ export function readAnswer(
       return new LogFull(log);
     case 'wrong_type':
       return new WrongType(value);
+    case 'broken':
+      return new OutcomeUnknown(`Redis failed in the middle of it: ${values.join(' ')}`);
     default:
       return new Unavailable(`Redis refused the append: ${values.join(' ') || 'empty answer'}`);
   }

@@ -27,7 +27,7 @@ Returns one string, a line per append:
   appended <version> <id> <id> …
   duplicate <version> [<first id> <count>]
   conflict <version>  |  gap <expected seq>  |  fenced <epoch>  |  full
-  wrong_type <key>    |  refused <message>
+  wrong_type <key>    |  refused <message>    |  broken <message> (after its first write)
 ]]
 local feedKey = KEYS[1]
 local channelPrefix = ARGV[1]
@@ -47,6 +47,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local versions = {}
 local indexed = {}
 local isEmptied = {}
+local isExact = {}
+-- Whether the append at hand has written: after that, an error no longer means "not happened".
+local hasWritten = false
 
 local function refuse(line)
   error({ line = line }, 0)
@@ -62,12 +65,13 @@ end
 
 -- The version of a log, and up to where the feed knows it. As long as the last entry is the one
 -- that we wrote last, that is all there is to know; XINFO, which costs three times as much, is
--- asked where somebody else wrote, trimmed, deleted or restored, or where there is no log yet.
-local function lookUp(key, metaKey)
-  if versions[key] then return end
+-- asked where somebody else wrote, trimmed, deleted or restored, or where there is no log yet; and
+-- where the version decides, for somebody may have added an event and deleted it again.
+local function lookUp(key, metaKey, wantsExact)
+  if versions[key] and (isExact[key] or not wantsExact) then return end
   local known = checked(metaKey, redis.pcall('HGET', metaKey, 'indexed'))
   local last = checked(key, redis.pcall('XREVRANGE', key, '+', '-', 'COUNT', 1))[1]
-  if known and last and last[1] == known then
+  if known and last and last[1] == known and not wantsExact then
     versions[key] = known
   else
     local info = redis.pcall('XINFO', 'STREAM', key)
@@ -78,9 +82,11 @@ local function lookUp(key, metaKey)
       for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
       versions[key] = stream['last-generated-id']
       isEmptied[key] = stream['length'] == 0 and stream['max-deleted-entry-id'] == '0-0'
+        and stream['entries-added']
     end
   end
   indexed[key] = known or '0-0'
+  isExact[key] = wantsExact
 end
 
 -- What to ask XADD for after `id` within one append. Before Redis 7.2 the clock goes on during a
@@ -146,11 +152,14 @@ end
 local function index(key, metaKey, first, last)
   if indexed[key] ~= versions[key] then
     local foreign = redis.call('XRANGE', key, '(' .. indexed[key], '+', 'COUNT', 1)
-    first = foreign[1][1]
+    -- None where the log was restored and its mark was not.
+    first = foreign[1] and foreign[1][1] or first
   end
   if isEmptied[key] then
     -- Somebody trimmed all there was: while that can still be seen, note how far it went.
-    redis.call('HSET', metaKey, 'trimmed', versions[key])
+    -- All that is gone by now lies below that mark.
+    redis.call('HSET', metaKey, 'trimmed', versions[key],
+      'removed', string.format('%.0f', isEmptied[key]))
     isEmptied[key] = false
   end
   redis.call('XADD', feedKey, '*', 'log', string.sub(key, 1, -5), 'first', first, 'last', last)
@@ -160,7 +169,7 @@ end
 -- `events` holds where in ARGV the strings of each event begin and end.
 local function append(key, expected, producerId, epoch, seq, events)
   local metaKey = '{' .. key .. '}:meta'
-  lookUp(key, metaKey)
+  lookUp(key, metaKey, expected ~= '')
   local version = versions[key]
   local producersKey, producer
   if producerId ~= '' then
@@ -179,6 +188,7 @@ local function append(key, expected, producerId, epoch, seq, events)
     local from, to = events[number], events[number + 1]
     local wanted = number == 1 and '*' or following(ids[#ids])
     local id = redis.call('XADD', key, wanted, unpack(ARGV, from, to))
+    hasWritten = true
     ids[#ids + 1] = id
     local header, bytes = id, 0
     for position = from, to do
@@ -203,6 +213,7 @@ local function append(key, expected, producerId, epoch, seq, events)
     rememberProducer(producersKey, producerId, producer, epoch, seq, ids)
   end
   versions[key] = last
+  isExact[key] = true
   indexed[key] = last
   redis.call('PUBLISH', channelPrefix .. '{' .. key .. '}', table.concat(publication))
   return 'appended ' .. last .. ' ' .. table.concat(ids, ' ')
@@ -229,15 +240,20 @@ for number = 2, #KEYS do
   if feedIsBroken then
     lines[#lines + 1] = 'wrong_type ' .. feedKey
   else
+    hasWritten = false
     local succeeded, result = pcall(append, KEYS[number], expected, producerId, epoch, seq, events)
-    if succeeded then
-      lines[#lines + 1] = result
-    elseif type(result) == 'table' then
-      local line = result.line or ('refused ' .. tostring(result.err))
-      lines[#lines + 1] = string.gsub(line, '[\r\n]', ' ')
-    else
-      lines[#lines + 1] = 'refused ' .. string.gsub(tostring(result), '[\r\n]', ' ')
+    if not succeeded then
+      local message = type(result) == 'table' and (result.line or result.err) or tostring(result)
+      if hasWritten then
+        result = 'broken ' .. message
+      elseif type(result) == 'table' and result.line then
+        result = result.line
+      else
+        result = 'refused ' .. message
+      end
+      result = string.gsub(result, '[\r\n]', ' ')
     end
+    lines[#lines + 1] = result
   end
 end
 return table.concat(lines, '\n')

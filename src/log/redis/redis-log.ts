@@ -50,6 +50,8 @@ export interface RedisLogOptions {
   readonly maxPendingAppends?: number | undefined;
   /** How many bytes of events may be under way at once. Default 67,108,864. */
   readonly maxPendingBytes?: number | undefined;
+  /** Told when the connection for commands is lost and when it is back, for a log line; must not throw. */
+  readonly onConnection?: ((state: 'lost' | 'restored') => void) | undefined;
   /** What an append may hold; what is left out keeps its default. */
   readonly limits?: Partial<EventLimits> | undefined;
 }
@@ -86,10 +88,7 @@ export class RedisLog implements EventLog {
     const database = redis.options.db ?? 0;
     this.#publications = new Publications(listening, database, options.pingInterval ?? 5_000);
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
-    redis.on('close', () => this.#appends.pause());
-    redis.on('ready', () => {
-      void this.#prepare().then(() => this.#wakeAll());
-    });
+    this.#watch(options.onConnection ?? (() => {}));
   }
 
   /**
@@ -225,6 +224,22 @@ export class RedisLog implements EventLog {
       return new WrongType(key);
     }
     return new Unavailable(reasonOf(error));
+  }
+
+  /** Keeps appends back while Redis is away; when it is back, whatever is followed is looked at again. */
+  #watch(tell: (state: 'lost' | 'restored') => void): void {
+    let isLost = false;
+    this.#redis.on('close', () => {
+      this.#appends.pause();
+      if (isLost || this.#closing !== undefined) return;
+      isLost = true;
+      tell('lost');
+    });
+    this.#redis.on('ready', () => {
+      void this.#prepare().then(() => this.#wakeAll());
+      isLost = false;
+      tell('restored');
+    });
   }
 
   /** The server knows the scripts: appends may go out. */

@@ -34,9 +34,10 @@ if info.err then
   if string.find(info.err, 'no such key', 1, true) then return 0 end
   return info
 end
-local version
+local version, added
 for index = 1, #info, 2 do
   if info[index] == 'last-generated-id' then version = info[index + 1] end
+  if info[index] == 'entries-added' then added = info[index + 1] end
 end
 
 local mark = isBelow(version, through) and version or through
@@ -51,5 +52,9 @@ elseif mark == version then
 else
   removed = redis.call('XTRIM', key, 'MINID', after)
 end
-if removed > 0 then redis.call('HINCRBY', metaKey, 'removed', removed) end
+if removed > 0 then
+  -- There was an event below the mark, so nobody else had trimmed beyond it: whatever is gone by
+  -- now lies below the mark, or was deleted one by one.
+  redis.call('HSET', metaKey, 'removed', string.format('%.0f', added - redis.call('XLEN', key)))
+end
 return removed
