@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import { appendOnlyFile, cutAfterTransaction } from './append-only-file.ts';
 import type { Cast } from './cast.ts';
 
 export interface Blow {
@@ -11,11 +12,11 @@ export interface Blow {
   readonly strike: () => Promise<void> | void;
 }
 
-/** Strikes every blow as often as it wants, with pauses of 0.3 to 1.5 seconds between. */
+/** Strikes every blow as often as it wants, with pauses of 0.2 to 1.2 seconds between. */
 export async function strikeAll(blows: readonly Blow[], random: SeededRandom): Promise<void> {
   const all = blows.flatMap(({ times, strike }) => Array.from({ length: times }, () => strike));
   for (const strike of random.shuffled(all)) {
-    await sleep(random.between(300, 1_500));
+    await sleep(random.between(200, 1_200));
     await strike();
   }
 }
@@ -49,6 +50,19 @@ export function killBoth(times: number, gateway: GatewayProcess, redis: RedisSer
       await Promise.all([gateway.kill(), redis.kill()]);
       await redis.start();
       await gateway.start();
+    },
+  };
+}
+
+/** Kills Redis and cuts up to 50 KB off the end of its append-only file. */
+export function loseTailOf(times: number, redis: RedisServer, random: SeededRandom): Blow {
+  return {
+    times,
+    async strike() {
+      await redis.kill();
+      const { size } = appendOnlyFile(redis.folder);
+      cutAfterTransaction(redis.folder, size - random.between(1, 50_000));
+      await redis.start();
     },
   };
 }

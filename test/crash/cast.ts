@@ -14,6 +14,11 @@ export interface CastSize {
   /** In all; they are spread over the logs. */
   readonly writers: number;
   readonly readers: number;
+  /**
+   * The store loses its tail: acknowledged events may be gone, and with them what the log knew of
+   * its producers, so nobody has one. Default false.
+   */
+  readonly lossyStore?: boolean;
 }
 
 /** What a log holds, from a source that is not what is being tested. */
@@ -25,18 +30,20 @@ export class Cast {
   readonly logs: readonly LogName[];
   readonly writers: readonly Writer[];
   readonly readers: readonly Reader[];
+  readonly #lossyStore: boolean;
   readonly #logOf = new Map<Writer, LogName>();
 
   /** @param gateway the base, like `ws://127.0.0.1:4000` */
   constructor(size: CastSize, gateway: string, random: SeededRandom) {
     const logs = Array.from({ length: size.logs }, () => randomLog());
     this.logs = logs;
+    this.#lossyStore = size.lossyStore ?? false;
     this.writers = Array.from({ length: size.writers }, (_, index) => {
       const log = logs[index % logs.length]!;
       const writer = new Writer({
         ...{ name: `writer-${index}-${randomId()}`, log, gateway },
         // In each log most have a producer; the others must live with unknown outcomes.
-        producer: Math.floor(index / logs.length) % 4 !== 3,
+        producer: !this.#lossyStore && Math.floor(index / logs.length) % 4 !== 3,
         window: random.between(1, 4),
         next: () => {
           const wait = random.between(5, 60);
@@ -80,7 +87,8 @@ export class Cast {
         }).catch(() => {});
         const writers = this.writers.filter((writer) => this.#logOf.get(writer) === log);
         const appends = writers.flatMap((writer) => writer.appends);
-        return { log, appends, events, readers: readers.map(({ history }) => history) };
+        const histories = readers.map(({ history }) => history);
+        return { log, appends, events, lossyStore: this.#lossyStore, readers: histories };
       }),
     );
   }

@@ -17,8 +17,8 @@ it('loses, doubles and swaps nothing on the embedded store while gateway and con
   cast.start();
   try {
     const blows = [
-      killGateway(6, gateway, random),
-      cutReaders(9, cast, random),
+      killGateway(4, gateway, random),
+      cutReaders(7, cast, random),
       stallReader(3, cast, random),
     ];
     await strikeAll(blows, random);

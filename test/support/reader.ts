@@ -85,6 +85,11 @@ export class Reader {
     this.#socket?.resume();
   }
 
+  /** Sends an operation of the JSON protocol on the connection that it has. */
+  send(operation: object): void {
+    this.#socket?.send(JSON.stringify(operation));
+  }
+
   /** Ends the connection and stays away until {@link start}. */
   stop(): void {
     this.#stopped = true;
