@@ -1,12 +1,14 @@
 /** An append to the embedded store is acknowledged only when it has been flushed to the disk. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { complaintsAbout } from './embedded-flush-trace.ts';
+import { buildOnce } from './embedded-remote.ts';
+import { noTracing } from './embedded-tracing.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const APPENDS = 10;
@@ -15,22 +17,22 @@ const TRACED =
 
 const run = promisify(execFile);
 
-/** Why system calls cannot be traced here, if they cannot. */
-const noTrace = reasonAgainstTracing();
-
 let folder: string;
 
-beforeEach(async () => {
+beforeAll(buildOnce, 60_000);
+
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'millrace-durability-'));
-  await run(process.execPath, [join(here, '..', '..', 'scripts', 'build.mjs')]);
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.skipIf(noTrace !== undefined)(
-  noTrace === undefined ? 'an acknowledged append' : `an acknowledged append (skipped: ${noTrace})`,
+describe.skipIf(noTracing !== undefined)(
+  noTracing === undefined
+    ? 'an acknowledged append'
+    : `an acknowledged append (skipped: ${noTracing})`,
   () => {
     it('has been flushed to the disk, with the meta page that makes it count', async () => {
       const traced = await trace('log');
@@ -64,12 +66,4 @@ function appends(what: 'acknowledged' | 'told' | 'seen') {
     payload: `payload-${number}-of-this-test`,
     acknowledgement: `${what}-${number}-of-this-test`,
   }));
-}
-
-function reasonAgainstTracing(): string | undefined {
-  if (process.platform !== 'linux')
-    return 'system calls are traced with strace, which is for Linux';
-  const { error, status } = spawnSync('strace', ['-o', '/dev/null', 'true']);
-  if (error !== undefined) return 'strace is not installed (Debian: apt-get install strace)';
-  return status === 0 ? undefined : 'this system does not let strace trace (ptrace is forbidden)';
 }

@@ -166,6 +166,7 @@ export class EmbeddedLog implements EventLog {
     await new Promise<void>((resolve, reject) => {
       this.#store.commits.submit({
         bytes: 0,
+        frees: true,
         decide: (batch) => {
           mark = this.#markTrimmed(batch, log, through);
         },

@@ -22,6 +22,7 @@ import { dirname, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../event/error.ts';
 import { Unavailable } from '../errors.ts';
+import { DiskSpace } from './disk-space.ts';
 import { FolderLock } from './folder-lock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { describeProblem, StoreUnusable } from './store-errors.ts';
@@ -46,6 +47,7 @@ export class EmbeddedStore {
   readonly commits: GroupCommit;
   readonly #root: RootDatabase;
   readonly #lock: FolderLock;
+  readonly #space: DiskSpace;
   #closing: Promise<void> | undefined;
   #users = 0;
 
@@ -53,7 +55,8 @@ export class EmbeddedStore {
     this.folder = folder;
     this.#root = root;
     this.#lock = lock;
-    this.commits = new GroupCommit(new StoreWriter(root));
+    this.#space = new DiskSpace(folder, root);
+    this.commits = new GroupCommit(new StoreWriter(root), () => this.#space.room());
   }
 
   /**
@@ -89,8 +92,10 @@ export class EmbeddedStore {
       keyEncoder: keys,
       encoder: { encode: (bytes: Uint8Array) => bytes, decode: read },
     };
+    const database = this.#root.openDB(options);
+    this.#space.count(database);
     // The package's types know only keys of its own encoding.
-    return this.#root.openDB(options) as unknown as OrderedMap<Key, Value>;
+    return database as unknown as OrderedMap<Key, Value>;
   }
 
   /**

@@ -19,6 +19,9 @@ const MAX_BATCH_WORKS = 2_000;
 const MAX_BATCH_BYTES = 16_777_216;
 const MAX_WAITING_BYTES = 268_435_456;
 
+/** What a piece of work changes beside its own bytes: pages that are copied for a few more. */
+const PAGES_BYTES = 32_768;
+
 /** After how many milliseconds work is given up: a disk that takes longer is as good as gone. */
 const COMMIT_PATIENCE = 30_000;
 
@@ -26,6 +29,8 @@ const COMMIT_PATIENCE = 30_000;
 export interface Work {
   /** About how much it writes. */
   readonly bytes: number;
+  /** It makes room on the disk, and is done also when there is hardly any left. */
+  readonly frees?: boolean;
   /**
    * Looks, decides and stages. It must not stage anything when it throws; what it throws goes to
    * {@link fail}, once what it was decided upon is on the disk.
@@ -77,6 +82,7 @@ export class Batch {
 
 export class GroupCommit {
   readonly #writer: StoreWriter;
+  readonly #room: () => number;
   #queue: Work[] = [];
   #waitingBytes = 0;
   #running = false;
@@ -84,8 +90,10 @@ export class GroupCommit {
   #idle: (() => void)[] = [];
   #inFlight: readonly Work[] = [];
 
-  constructor(writer: StoreWriter) {
+  /** @param room how many bytes can be written before the disk is full */
+  constructor(writer: StoreWriter, room: () => number) {
     this.#writer = writer;
+    this.#room = room;
   }
 
   submit(work: Work): void {
@@ -150,8 +158,13 @@ export class GroupCommit {
   async #commit(works: readonly Work[]): Promise<Answered | undefined> {
     const batch = new Batch();
     const refusals = new Map<Work, MillraceError>();
+    let room = this.#room();
     for (const work of works) {
       try {
+        if (work.frees !== true) {
+          room -= 2 * work.bytes + PAGES_BYTES;
+          if (room < 0) throw new Unavailable('the disk is full');
+        }
         work.decide(batch);
       } catch (error) {
         refusals.set(work, error as MillraceError);

@@ -50,12 +50,17 @@ export function describeProblem(error: unknown): string {
     case 'ENOSPC':
     case 28:
       return 'the disk is full';
+    case 'EIO':
+    case 5:
+      return 'the disk reported an input/output error';
     case 'EDQUOT':
     case 122:
       return 'the disk quota is used up';
     case -30793: // MDB_INVALID
     case -30794: // MDB_VERSION_MISMATCH
       return `data.mdb in it is not a database that this version can read (${text})`;
+    case -30795: // MDB_PANIC
+      return 'the last step of a commit failed; stop this process, look after the disk, and start again';
     default:
       return text;
   }

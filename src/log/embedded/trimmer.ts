@@ -52,6 +52,7 @@ export class Trimmer {
     let finished = false;
     const work: Work = {
       bytes: 0,
+      frees: true,
       decide: (batch) => {
         finished = this.#deleteChunk(batch, log, through);
       },
