@@ -19,6 +19,8 @@ export interface WriterOptions {
   readonly window?: number;
   /** What comes next: how many events, how large, and how long to wait before it, in milliseconds. */
   readonly next: () => { readonly events: number; readonly bytes: number; readonly wait: number };
+  /** Called whenever an append goes out. */
+  readonly onSend?: (tags: readonly string[]) => void;
 }
 
 interface Pending {
@@ -139,7 +141,8 @@ export class Writer {
   }
 
   #send({ ref, tags, bytes }: Pending): void {
-    const { log, name, producer } = this.#options;
+    const { log, name, producer, onSend } = this.#options;
+    onSend?.(tags);
     this.#open?.send(
       JSON.stringify({
         ...{ op: 'append', ref, log },
