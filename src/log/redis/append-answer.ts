@@ -18,11 +18,13 @@ export function readAnswer(
   { expected, producer }: AppendOptions,
   line: string,
 ): Appended | Error {
+  if (isDigit(line.charCodeAt(0))) {
+    const ids = line.split(' ') as EventId[];
+    return { ids, version: ids[ids.length - 1]!, duplicate: false };
+  }
   const [word, ...values] = line.split(' ');
   const value = values[0] ?? '';
   switch (word) {
-    case 'appended':
-      return { ids: values.slice(1) as EventId[], version: value as EventId, duplicate: false };
     case 'duplicate':
       return { ids: idsFrom(values[1], values[2]), version: value as EventId, duplicate: true };
     case 'conflict':
@@ -47,4 +49,8 @@ function idsFrom(first: string | undefined, count: string | undefined): EventId[
   const ids = [first as EventId];
   while (ids.length < Number(count)) ids.push(successorOf(ids[ids.length - 1]!)!);
   return ids;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }

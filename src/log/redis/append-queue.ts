@@ -179,9 +179,7 @@ export class AppendQueue {
     values.push(channelPrefix(this.#redis.options.db ?? 0), this.#options.producerIdle);
     values.push(INLINE_EVENT_BYTES, INLINE_BYTES);
     for (const { options, events } of pending) {
-      const { expected, producer } = options;
-      values.push(expected ?? '', producer?.id ?? '', producer?.epoch ?? 0, producer?.seq ?? 0);
-      values.push(events.length);
+      values.push(headOf(options, events));
       for (const event of events) pushFields(values, event);
     }
     return values;
@@ -276,10 +274,21 @@ export class AppendQueue {
   }
 }
 
+/** What the script must know of an append beyond one event of four strings; see `append.lua`. */
+function headOf({ expected, producer }: AppendOptions, events: readonly EncodedEvent[]): string {
+  const isUsual = expected === undefined && producer === undefined && events.length === 1;
+  if (isUsual && fieldCount(events[0]!) === 4) return '';
+  const { id = '-', epoch = 0, seq = 0 } = producer ?? {};
+  return [expected ?? '-', id, epoch, seq, ...events.map(fieldCount)].join(' ');
+}
+
+function fieldCount({ codec, meta }: EncodedEvent): number {
+  return 4 + (codec === 'text' ? 0 : 2) + (meta === undefined ? 0 : 2);
+}
+
 function pushFields(values: (string | number | Buffer)[], event: EncodedEvent): void {
   const { type, codec, data, meta } = event;
-  const count = 4 + (codec === 'text' ? 0 : 2) + (meta === undefined ? 0 : 2);
-  values.push(count, 'type', type, 'payload', typeof data === 'string' ? data : Buffer.from(data));
+  values.push('type', type, 'payload', typeof data === 'string' ? data : Buffer.from(data));
   if (codec !== 'text') values.push('codec', codec);
   if (meta !== undefined) values.push('meta', meta);
 }

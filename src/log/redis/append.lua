@@ -10,7 +10,13 @@ Invariants
   3. The feed knows every event up to `indexed`. What others added with a plain XADD lies between
      `indexed` and our first event, so the feed entry starts with the first of those.
   4. A publication carries the version before its first event, so that a follower sees a gap. It
-     is sent last: a follower that is told can read.
+     is sent last: a follower that is told can read. It is sent only where somebody listens, which
+     cannot change while the script runs.
+
+A redis.call costs about as much as the work that it asks for. So the usual append (one event, no
+conditions, nobody listens, nobody else wrote) makes five: HGET, XLEN, XADD, XADD, HSET. What can
+be asked about all logs at once is asked once: what lies above `indexed`, and who listens. The
+exact version (XINFO, as dear as those five) is asked for where something depends on it.
 
 KEYS
   1        the feed (stream)
@@ -20,15 +26,19 @@ ARGV
   2        after how many idle milliseconds a producer is forgotten
   3        events above this many bytes are published by ID only
   4        a publication inlines at most this many bytes
-  then per append: expected version or '', producer ID or '', epoch, seq, number of events,
-  and per event: number of strings, then that many: name, value, name, value, …
+  then per append: '' for one event of four strings without conditions, otherwise
+    '<expected version or -> <producer ID or -> <epoch> <seq> <strings of event 1> <of event 2> …'
+  and after it the strings of all its events: name, value, name, value, …
 
 Returns one string, a line per append:
-  appended <version> <id> <id> …
+  <id> <id> …         what the events got
   duplicate <version> [<first id> <count>]
   conflict <version>  |  gap <expected seq>  |  fenced <epoch>  |  full
   wrong_type <key>    |  refused <message>    |  broken <message> (after its first write)
 ]]
+local call, attempt = redis.call, redis.pcall
+local KEYS, ARGV, unpack, pcall, type, sub = KEYS, ARGV, unpack, pcall, type, string.sub
+
 local feedKey = KEYS[1]
 local channelPrefix = ARGV[1]
 local producerIdle = tonumber(ARGV[2])
@@ -40,53 +50,105 @@ local LAST_MILLISECONDS = '18446744073709551615'
 local LAST_SEQUENCE = 18446744073709549568
 local RECENT_APPENDS = 16
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Of the logs in this batch, by key; nobody else can write while the script runs.
+local metaKeys, channels = {}, {}
+local indexed = {} -- up to where the feed knows the log
+local foreign = {} -- the first event above that
+local isFollowed = {} -- whether somebody listens to the channel
+local versions = {} -- exact, where something depended on it
+local emptied = {} -- how many events it ever had, where others trimmed all of them
+local problems = {} -- why a key of the log cannot be used
 
--- Of the logs in this batch: nobody else can write while the script runs.
-local versions = {}
-local indexed = {}
-local isEmptied = {}
-local isExact = {}
 -- Whether the append at hand has written: after that, an error no longer means "not happened".
 local hasWritten = false
 
-local function refuse(line)
-  error({ line = line }, 0)
+local function readClock()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-local function checked(key, reply)
-  if type(reply) == 'table' and reply.err then
-    if string.find(reply.err, 'WRONGTYPE', 1, true) then refuse('wrong_type ' .. key) end
-    refuse('refused ' .. reply.err)
+-- The line that answers for an error of Redis; at best one about `key`.
+local function describe(problem, key)
+  problem = string.gsub(problem, '[\r\n]', ' ')
+  if hasWritten then return 'broken ' .. problem end
+  if key and string.find(problem, 'WRONGTYPE', 1, true) then return 'wrong_type ' .. key end
+  if string.find(problem, 'exhausted the last possible ID', 1, true) then return 'full' end
+  return 'refused ' .. problem
+end
+
+local function lookForForeignEvents(logs)
+  local arguments, count = { 'COUNT', '1', 'STREAMS' }, #logs
+  for number = 1, count do
+    local key = logs[number]
+    arguments[3 + number] = key
+    arguments[3 + count + number] = indexed[key]
   end
-  return reply
+  local moved = attempt('XREAD', unpack(arguments))
+  if not moved then return end
+  if not moved.err then
+    for _, log in ipairs(moved) do foreign[log[1]] = log[2][1][1] end
+  elseif count == 1 then
+    problems[logs[1]] = describe(moved.err, logs[1])
+  else
+    for _, key in ipairs(logs) do lookForForeignEvents({ key }) end
+  end
 end
 
--- The version of a log, and up to where the feed knows it. As long as the last entry is the one
--- that we wrote last, that is all there is to know; XINFO, which costs three times as much, is
--- asked where somebody else wrote, trimmed, deleted or restored, or where there is no log yet; and
--- where the version decides, for somebody may have added an event and deleted it again.
-local function lookUp(key, metaKey, wantsExact)
-  if versions[key] and (isExact[key] or not wantsExact) then return end
-  local known = checked(metaKey, redis.pcall('HGET', metaKey, 'indexed'))
-  local last = checked(key, redis.pcall('XREVRANGE', key, '+', '-', 'COUNT', 1))[1]
-  if known and last and last[1] == known and not wantsExact then
-    versions[key] = known
-  else
-    local info = redis.pcall('XINFO', 'STREAM', key)
-    if info.err then
-      versions[key] = '0-0'
-    else
-      local stream = {}
-      for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
-      versions[key] = stream['last-generated-id']
-      isEmptied[key] = stream['length'] == 0 and stream['max-deleted-entry-id'] == '0-0'
-        and stream['entries-added']
+local function lookForFollowers(logs)
+  -- Who listens by pattern is not counted by channel.
+  local byPattern = call('PUBSUB', 'NUMPAT') > 0
+  local names = {}
+  for number, key in ipairs(logs) do names[number] = channels[key] end
+  local counts = call('PUBSUB', 'NUMSUB', unpack(names))
+  for number = 1, #logs do
+    if byPattern or counts[number * 2] > 0 then isFollowed[logs[number]] = true end
+  end
+end
+
+local function lookAtLogs()
+  local logs = {}
+  for number = 2, #KEYS do
+    local key = KEYS[number]
+    if not metaKeys[key] then
+      local tag = '{' .. key .. '}'
+      metaKeys[key] = tag .. ':meta'
+      channels[key] = channelPrefix .. tag
+      local mark = attempt('HGET', metaKeys[key], 'indexed') or '0-0'
+      if type(mark) == 'table' then
+        problems[key] = describe(mark.err, metaKeys[key])
+        mark = '0-0'
+      end
+      indexed[key] = mark
+      logs[#logs + 1] = key
     end
   end
-  indexed[key] = known or '0-0'
-  isExact[key] = wantsExact
+  lookForForeignEvents(logs)
+  lookForFollowers(logs)
+end
+
+local function versionOf(key)
+  if versions[key] then return versions[key] end
+  local info = attempt('XINFO', 'STREAM', key)
+  local stream = { ['last-generated-id'] = '0-0' }
+  if not info.err then
+    for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
+  end
+  versions[key] = stream['last-generated-id']
+  if stream['length'] == 0 and stream['max-deleted-entry-id'] == '0-0' then
+    emptied[key] = string.format('%.0f', stream['entries-added'])
+  end
+  return versions[key]
+end
+
+-- Whether the log is as our last append left it, as far as the next one depends on it. Nothing
+-- lies above `indexed`. A follower must also learn that the log vanished or came back older: then
+-- the event at `indexed` is not there. (Where others added an event and deleted it, it is, and
+-- that event is nobody's gap.) For the rest it is enough that the log is not empty.
+local function isAsWeLeftIt(key)
+  if foreign[key] or indexed[key] == '0-0' then return false end
+  if not isFollowed[key] then return call('XLEN', key) > 0 end
+  local last = call('XREVRANGE', key, '+', '-', 'COUNT', '1')[1]
+  return last and last[1] == indexed[key]
 end
 
 -- What to ask XADD for after `id` within one append. Before Redis 7.2 the clock goes on during a
@@ -103,9 +165,10 @@ local function isFull(version, count)
     and tonumber(string.sub(version, dash + 1)) + count >= LAST_SEQUENCE
 end
 
-local function readProducer(key, id)
-  local state = checked(key, redis.pcall('HGET', key, id))
+local function readProducer(key, id, now)
+  local state = attempt('HGET', key, id)
   if not state then return nil end
+  if type(state) == 'table' then return nil, describe(state.err, key) end
   local words = {}
   for word in string.gmatch(state, '%S+') do words[#words + 1] = word end
   if now - tonumber(words[3]) > producerIdle then return nil end
@@ -113,7 +176,7 @@ local function readProducer(key, id)
 end
 
 -- The line that answers a producer whose append is not the next one; nil for the next one.
-local function judge(producer, epoch, seq, version)
+local function judge(key, producer, epoch, seq)
   if not producer or epoch > producer.epoch then
     if seq > 0 then return 'gap 0' end
     return nil
@@ -123,137 +186,154 @@ local function judge(producer, epoch, seq, version)
   if seq == producer.seq + 1 then return nil end
   -- Words 4 … hold the recent appends, newest first.
   local recent = producer.words[4 + producer.seq - seq]
-  if not recent then return 'duplicate ' .. version end
-  return 'duplicate ' .. version .. ' ' .. string.gsub(recent, ':', ' ')
+  if not recent then return 'duplicate ' .. versionOf(key) end
+  return 'duplicate ' .. versionOf(key) .. ' ' .. string.gsub(recent, ':', ' ')
 end
 
-local function rememberProducer(key, id, producer, epoch, seq, ids)
+local function rememberProducer(request, firstId)
+  local key, id, now = request.producersKey, request.producerId, request.now
+  local producer = request.producer
   -- Every ID of an append is the successor of the one before it: see `following`.
   local words = {
-    string.format('%.0f', epoch), string.format('%.0f', seq), string.format('%.0f', now),
-    ids[1] .. ':' .. #ids,
+    string.format('%.0f', request.epoch), string.format('%.0f', request.seq),
+    string.format('%.0f', now), firstId .. ':' .. #request.ends,
   }
-  if producer and producer.epoch == epoch then
+  if producer and producer.epoch == request.epoch then
     for index = 4, math.min(#producer.words, 2 + RECENT_APPENDS) do
       words[#words + 1] = producer.words[index]
     end
   end
-  redis.call('HSET', key, id, table.concat(words, ' '))
-  redis.call('PEXPIRE', key, producerIdle)
+  call('HSET', key, id, table.concat(words, ' '))
+  call('PEXPIRE', key, producerIdle)
   if producer then return end
   -- A new producer pays for forgetting: a hash in use never expires as a whole.
-  local others = redis.call('HRANDFIELD', key, 4, 'WITHVALUES')
+  local others = call('HRANDFIELD', key, 4, 'WITHVALUES')
   for index = 1, #others, 2 do
     local lastUse = tonumber(string.match(others[index + 1], '^%S+ %S+ (%S+)'))
-    if now - lastUse > producerIdle then redis.call('HDEL', key, others[index]) end
+    if now - lastUse > producerIdle then call('HDEL', key, others[index]) end
   end
 end
 
-local function index(key, metaKey, first, last)
-  if indexed[key] ~= versions[key] then
-    local foreign = redis.call('XRANGE', key, '(' .. indexed[key], '+', 'COUNT', 1)
-    -- None where the log was restored and its mark was not.
-    first = foreign[1] and foreign[1][1] or first
+-- An append that is not the usual one; `ends` says where in ARGV the strings of each event end.
+local function readHead(head, position)
+  local words = {}
+  for word in string.gmatch(head, '%S+') do words[#words + 1] = word end
+  local ends = {}
+  for index = 5, #words do
+    position = position + tonumber(words[index])
+    ends[#ends + 1] = position
   end
-  if isEmptied[key] then
-    -- Somebody trimmed all there was: while that can still be seen, note how far it went.
-    -- All that is gone by now lies below that mark.
-    redis.call('HSET', metaKey, 'trimmed', versions[key],
-      'removed', string.format('%.0f', isEmptied[key]))
-    isEmptied[key] = false
-  end
-  redis.call('XADD', feedKey, '*', 'log', string.sub(key, 1, -5), 'first', first, 'last', last)
-  redis.call('HSET', metaKey, 'indexed', last)
+  return {
+    expected = words[1] ~= '-' and words[1],
+    producerId = words[2] ~= '-' and words[2],
+    epoch = tonumber(words[3]),
+    seq = tonumber(words[4]),
+    ends = ends,
+  }
 end
 
--- `events` holds where in ARGV the strings of each event begin and end.
-local function append(key, expected, producerId, epoch, seq, events)
-  local metaKey = '{' .. key .. '}:meta'
-  lookUp(key, metaKey, expected ~= '')
-  local version = versions[key]
-  local producersKey, producer
-  if producerId ~= '' then
-    producersKey = '{' .. key .. '}:producers'
-    producer = readProducer(producersKey, producerId)
-    local answer = judge(producer, epoch, seq, version)
+-- The line that refuses an append or answers a repeated one; nil for one that may go on.
+local function decide(key, request)
+  if request.producerId then
+    request.now = readClock()
+    request.producersKey = '{' .. key .. '}:producers'
+    local producer, problem = readProducer(request.producersKey, request.producerId, request.now)
+    local answer = problem or judge(key, producer, request.epoch, request.seq)
     if answer then return answer end
+    request.producer = producer
   end
-  if expected ~= '' and expected ~= version then return 'conflict ' .. version end
-  if isFull(version, #events / 2) then return 'full' end
+  if request.expected and request.expected ~= versionOf(key) then
+    return 'conflict ' .. versionOf(key)
+  end
+  -- One XADD refuses by itself when the log is full; of several, none may be the first to do so.
+  if #request.ends > 1 and isFull(versionOf(key), #request.ends) then return 'full' end
+  return nil
+end
 
-  local ids = {}
-  local publication = { version, '\n' }
-  local inlined = 0
-  for number = 1, #events, 2 do
-    local from, to = events[number], events[number + 1]
-    local wanted = number == 1 and '*' or following(ids[#ids])
-    local id = redis.call('XADD', key, wanted, unpack(ARGV, from, to))
-    hasWritten = true
-    ids[#ids + 1] = id
-    local header, bytes = id, 0
+local function index(key, first, last)
+  local metaKey = metaKeys[key]
+  if emptied[key] then
+    -- While it can still be seen, note how far that went. All that is gone lies below that mark.
+    call('HSET', metaKey, 'trimmed', versions[key], 'removed', emptied[key])
+    emptied[key] = nil
+  end
+  first = foreign[key] or first
+  foreign[key] = nil
+  call('XADD', feedKey, '*', 'log', sub(key, 1, -5), 'first', first, 'last', last)
+  call('HSET', metaKey, 'indexed', last)
+  versions[key] = last
+end
+
+local function publish(key, version, ids, from, ends)
+  local parts = { version, '\n' }
+  local inlined, number = 0, 0
+  for id in string.gmatch(ids, '%S+') do
+    number = number + 1
+    local to = ends[number]
+    local lengths, bytes = {}, 0
     for position = from, to do
       local length = #ARGV[position]
-      header = header .. ' ' .. length
+      lengths[#lengths + 1] = length
       bytes = bytes + length
     end
+    parts[#parts + 1] = id
     if bytes <= inlineEventBytes and inlined + bytes <= inlineBytes then
       inlined = inlined + bytes
-      publication[#publication + 1] = header
-      publication[#publication + 1] = '\n'
-      publication[#publication + 1] = table.concat(ARGV, '', from, to)
+      parts[#parts + 1] = ' ' .. table.concat(lengths, ' ') .. '\n'
+      parts[#parts + 1] = table.concat(ARGV, '', from, to)
     else
-      publication[#publication + 1] = id
-      publication[#publication + 1] = '\n'
+      parts[#parts + 1] = '\n'
     end
+    from = to + 1
   end
-  local last = ids[#ids]
-
-  index(key, metaKey, ids[1], last)
-  if producerId ~= '' then
-    rememberProducer(producersKey, producerId, producer, epoch, seq, ids)
-  end
-  versions[key] = last
-  isExact[key] = true
-  indexed[key] = last
-  redis.call('PUBLISH', channelPrefix .. '{' .. key .. '}', table.concat(publication))
-  return 'appended ' .. last .. ' ' .. table.concat(ids, ' ')
+  call('PUBLISH', channels[key], table.concat(parts))
 end
 
-local feedType = redis.call('TYPE', feedKey).ok
+-- The strings of the first event are ARGV[from] to ARGV[to]; `request` is nil for the usual append.
+local function append(key, from, to, request)
+  local answer = problems[key] or request and decide(key, request)
+  if answer then return answer end
+  local version = versions[key] or isAsWeLeftIt(key) and indexed[key] or versionOf(key)
+
+  local first = call('XADD', key, '*', unpack(ARGV, from, to))
+  hasWritten = true
+  local ids, last = first, first
+  if request then
+    for number = 2, #request.ends do
+      local start, stop = request.ends[number - 1] + 1, request.ends[number]
+      last = call('XADD', key, following(last), unpack(ARGV, start, stop))
+      ids = ids .. ' ' .. last
+    end
+  end
+  index(key, first, last)
+  if request and request.producerId then rememberProducer(request, first) end
+  if isFollowed[key] then publish(key, version, ids, from, request and request.ends or { to }) end
+  return ids
+end
+
+local feedType = call('TYPE', feedKey).ok
 local feedIsBroken = feedType ~= 'stream' and feedType ~= 'none'
+if not feedIsBroken then lookAtLogs() end
 
 local lines = {}
 local position = 5
 for number = 2, #KEYS do
-  local expected, producerId = ARGV[position], ARGV[position + 1]
-  local epoch, seq = tonumber(ARGV[position + 2]), tonumber(ARGV[position + 3])
-  local count = tonumber(ARGV[position + 4])
+  local from, to, request = position + 1, position + 4, nil
   position = position + 5
-  local events = {}
-  for event = 1, count do
-    local strings = tonumber(ARGV[position])
-    events[event * 2 - 1] = position + 1
-    events[event * 2] = position + strings
-    position = position + strings + 1
+  if ARGV[from - 1] ~= '' then
+    request = readHead(ARGV[from - 1], from - 1)
+    to = request.ends[1]
+    position = request.ends[#request.ends] + 1
   end
 
   if feedIsBroken then
     lines[#lines + 1] = 'wrong_type ' .. feedKey
   else
     hasWritten = false
-    local succeeded, result = pcall(append, KEYS[number], expected, producerId, epoch, seq, events)
-    if not succeeded then
-      local message = type(result) == 'table' and (result.line or result.err) or tostring(result)
-      if hasWritten then
-        result = 'broken ' .. message
-      elseif type(result) == 'table' and result.line then
-        result = result.line
-      else
-        result = 'refused ' .. message
-      end
-      result = string.gsub(result, '[\r\n]', ' ')
-    end
-    lines[#lines + 1] = result
+    local succeeded, result = pcall(append, KEYS[number], from, to, request)
+    -- What Redis refuses comes as a table, a fault in here as a string.
+    lines[#lines + 1] = succeeded and result
+      or describe(type(result) == 'table' and result.err or tostring(result))
   end
 end
 return table.concat(lines, '\n')
