@@ -72,6 +72,11 @@ export class LogFollower implements Follower {
       this.#missed = true;
       return;
     }
+    if (!isInOrder(previous, events)) {
+      // Whoever published that, it is not how a log grows.
+      this.#read();
+      return;
+    }
     if (previous === this.tail) {
       this.#take(events);
       return;
@@ -199,4 +204,13 @@ export class LogFollower implements Follower {
     this.#unfollow?.();
     this.#unfollow = undefined;
   }
+}
+
+function isInOrder(previous: EventId, events: readonly StoredEvent[]): boolean {
+  let last = previous;
+  for (const { id } of events) {
+    if (!isAfter(id, last)) return false;
+    last = id;
+  }
+  return events.length > 0;
 }
