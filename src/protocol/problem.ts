@@ -16,7 +16,7 @@ export interface Problem {
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** The members of errors that are meant for clients. Nothing else of an error leaves the process. */
-const DETAILS = ['field', 'actual', 'expectedSeq', 'currentEpoch'] as const;
+const DETAILS = ['field', 'actual', 'expectedSeq', 'currentEpoch', 'retryAfter'] as const;
 
 /** An error of the protocol itself. */
 export function protocolError(code: KnownCode, message: string): MillraceError {

@@ -1,0 +1,118 @@
+/**
+ * How many sockets and event streams may be open: of one account, from one client address, and in
+ * all. The first two are counted over all gateways that share a store, the last is of one process.
+ */
+import type { Records } from '../records/records.ts';
+import { type CountedPlaces, LocalPlaces, UNCOUNTED } from './counted-places.ts';
+import { Heart } from './heart.ts';
+import { LimitReached } from './limit-reached.ts';
+import type { GatewayLimits } from './limits.ts';
+import { SharedPlaces } from './shared-places.ts';
+
+/** One connection's place. */
+export interface Place {
+  /** The connection is gone, or never came to be. Twice does no harm. */
+  leave(): void;
+}
+
+/** Whose connection it is. What is undefined is not counted. */
+export interface Visitor {
+  readonly account: string | undefined;
+  readonly address: string | undefined;
+}
+
+type Rules = Pick<
+  GatewayLimits,
+  'maxConnections' | 'maxSocketsPerAccount' | 'maxSocketsPerAddress'
+>;
+
+/** When a place may have become free, as far as one can guess, in milliseconds. */
+const TRY_AGAIN = 5_000;
+
+export class ConnectionLimits {
+  readonly #rules: Rules;
+  readonly #accounts: CountedPlaces;
+  readonly #addresses: CountedPlaces;
+  readonly #heart: Heart | undefined;
+  #open = 0;
+
+  /** @param shared where gateways that share a store count together */
+  constructor(rules: Rules, shared?: Records) {
+    this.#rules = rules;
+    const heart = shared === undefined ? undefined : new Heart(shared);
+    this.#heart = heart;
+    const places = (most: number): CountedPlaces => {
+      if (most === 0) return UNCOUNTED;
+      if (shared === undefined || heart === undefined) return new LocalPlaces(most);
+      return new SharedPlaces(shared, heart, most);
+    };
+    this.#accounts = places(rules.maxSocketsPerAccount);
+    this.#addresses = places(rules.maxSocketsPerAddress);
+  }
+
+  /**
+   * Takes a place for one more connection.
+   * @throws LimitReached `too_many_connections`
+   */
+  async enter(visitor: Visitor): Promise<Place> {
+    const account = visitor.account === undefined ? undefined : `account:${visitor.account}`;
+    const address = visitor.address === undefined ? undefined : networkOf(visitor.address);
+    const { maxConnections, maxSocketsPerAccount, maxSocketsPerAddress } = this.#rules;
+    if (maxConnections > 0 && this.#open >= maxConnections) {
+      throw tooMany(`this gateway holds ${maxConnections} connections, which is all it may`);
+    }
+    this.#open += 1;
+    const taken: (() => void)[] = [
+      () => {
+        this.#open -= 1;
+      },
+    ];
+    const take = async (places: CountedPlaces, holder: string | undefined): Promise<boolean> => {
+      if (holder === undefined) return true;
+      const took = places.take(holder);
+      if (!(took === true || (await took))) return false;
+      taken.push(() => places.giveBack(holder));
+      return true;
+    };
+    if (!(await take(this.#addresses, address))) {
+      leaveAll(taken);
+      throw tooMany(
+        `${address} may have ${maxSocketsPerAddress} sockets and event streams open; behind a proxy, --trust-proxy tells clients apart`,
+      );
+    }
+    if (!(await take(this.#accounts, account))) {
+      leaveAll(taken);
+      throw tooMany(`${account} may have ${maxSocketsPerAccount} sockets and event streams open`);
+    }
+    return { leave: () => leaveAll(taken) };
+  }
+
+  close(): void {
+    this.#heart?.stop();
+  }
+}
+
+/**
+ * What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, of which a
+ * single household has as many addresses as it likes.
+ */
+export function networkOf(address: string): string {
+  const mapped = /^(?:::ffff:)(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
+  const plain = mapped ?? address.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
+  if (!/^[0-9a-f:]+$/i.test(plain) || !plain.includes(':')) return `address:${plain.slice(0, 64)}`;
+  const [head = '', tail] = plain.toLowerCase().split('::') as [string, string?];
+  const groups = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - last.length);
+  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...last];
+  const network = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
+  return `address:${network.join(':')}::/64`;
+}
+
+function leaveAll(taken: (() => void)[]): void {
+  for (const giveBack of taken.splice(0)) giveBack();
+}
+
+function tooMany(message: string): LimitReached {
+  return new LimitReached('too_many_connections', message, TRY_AGAIN);
+}
