@@ -26,8 +26,8 @@ it('loses, doubles and swaps nothing on the embedded store while gateway and con
     const histories = await cast.settle((log) => httpContents(gateway.http(), log));
     expect(cast.problems(histories), `seed ${random.seed}`).toEqual([]);
     // The run has to have been one.
-    expect(cast.count('acknowledged'), `seed ${random.seed}`).toBeGreaterThan(1_000);
-    for (const reader of cast.readers) expect(reader.count('connected')).toBeGreaterThan(3);
+    expect(cast.count('acknowledged'), `seed ${random.seed}`).toBeGreaterThan(500);
+    for (const reader of cast.readers) expect(reader.count('connected')).toBeGreaterThan(1);
     const ids = histories.map(({ events }) => events.map(({ id }) => id));
     // And it is all on the disk, not only in the memory of the last process.
     await gateway.kill();

@@ -10,7 +10,9 @@ import { redisContents } from './contents.ts';
 it('loses, doubles and swaps nothing while gateway, Redis and connections die', async () => {
   const random = SeededRandom.fromEnvironment();
   await using redis = await RedisServer.start({ appendonly: 'yes', appendfsync: 'always' });
-  await using gateway = await GatewayProcess.start({ store: redis.url() });
+  // Without sweeps, which would cover up a wake-up that is never made up for.
+  const flags = ['--sweep', '0'];
+  await using gateway = await GatewayProcess.start({ store: redis.url(), flags });
   const cast = new Cast({ logs: 5, writers: 20, readers: 20 }, gateway.webSocket(''), random);
   cast.start();
   try {
@@ -26,8 +28,8 @@ it('loses, doubles and swaps nothing while gateway, Redis and connections die', 
     const histories = await cast.settle((log) => redisContents(redis.url(), log));
     expect(cast.problems(histories), `seed ${random.seed}`).toEqual([]);
     // The run has to have been one.
-    expect(cast.count('acknowledged'), `seed ${random.seed}`).toBeGreaterThan(1_000);
-    for (const reader of cast.readers) expect(reader.count('connected')).toBeGreaterThan(3);
+    expect(cast.count('acknowledged'), `seed ${random.seed}`).toBeGreaterThan(500);
+    for (const reader of cast.readers) expect(reader.count('connected')).toBeGreaterThan(1);
   } finally {
     cast.stop();
   }

@@ -29,7 +29,8 @@ let appends: Map<LogName, AppendRecord[]>;
 beforeEach(async () => {
   random = SeededRandom.fromEnvironment();
   redis = await RedisServer.start({ appendonly: 'yes', appendfsync: 'no' });
-  gateway = await GatewayProcess.start({ store: redis.url() });
+  // Without sweeps: a lost connection alone must make every followed log suspect.
+  gateway = await GatewayProcess.start({ store: redis.url(), flags: ['--sweep', '0'] });
   readers = [];
   appends = new Map();
 });
@@ -63,6 +64,8 @@ describe('when Redis comes back without its last events', () => {
 
     await loseTail(kept);
     if (newer > 0) await append(log, newer);
+    // Those that stayed learn it by themselves, not from others that come back.
+    await eventually(() => [connected, subscribed].every((each) => each.count('reset') === 1));
     away.start();
     early.start();
     await verdict(log);
