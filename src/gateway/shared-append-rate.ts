@@ -134,9 +134,11 @@ export class SharedAppendRate implements AppendRate {
 
   /** An empty bucket is asked again when half a slice, or what fits, has come. */
   #rest(share: Share, fullAt: number, now: number, taken: number): void {
+    const { rate } = this.#rule;
     const after = taken === 0 ? fullAt : afterTaking(this.#rule, fullAt, now, taken);
-    const portion = (((this.#slice >> 1) * 1_000) / this.#rule.rate) | 0;
-    share.emptyUntil = now + Math.max(1, portion, timeToNext(this.#rule, after, now));
+    // Only a clock that is ahead of ours could say that it takes longer than for one token.
+    const next = Math.min(timeToNext(this.#rule, after, now), 1_000 / rate);
+    share.emptyUntil = now + Math.max(1, next, ((this.#slice >> 1) * 1_000) / rate);
   }
 
   #serve(account: string, share: Share): void {
