@@ -1,22 +1,21 @@
-/** Decides about a WebSocket upgrade before it happens: account, wire format, start, origin. */
-import { MillraceError } from '../event/error.ts';
+/** Decides about a WebSocket upgrade before it happens: identity, account, wire format, start. */
+import { InvalidInput, MillraceError } from '../event/error.ts';
 import { accountLog, type LogName } from '../event/log-name.ts';
 import { JSON_SUBPROTOCOL, jsonFormat } from '../protocol/json-format.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { parseStart, type StartPoint } from '../protocol/start.ts';
 import { textFormat } from '../protocol/text.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
-import { forbiddenOrigin, type OriginRule } from './origin.ts';
-
-/** What a gateway looks at in an upgrade; a web `Request` fits. */
-export interface UpgradeRequest {
-  /** Absolute, or the path and query alone. */
-  readonly url: string;
-  readonly headers: { get(name: string): string | null };
-}
+import type { Access } from './access.ts';
+import type { Connection } from './connection.ts';
+import { subprotocolsOf } from './credentials.ts';
+import type { Identity, RequestHead } from './identity.ts';
 
 /** An upgrade that may go ahead. */
 export interface Admission {
+  /** Who is at the other end; in an open gateway, whoever the address says. */
+  readonly identity: Identity;
+  /** Whose socket it is: the identity's, unless that is an admin. */
   readonly accountId: string;
   readonly log: LogName;
   readonly start: StartPoint;
@@ -25,31 +24,54 @@ export interface Admission {
   readonly subprotocol: string | undefined;
 }
 
-const SOCKET_PATH = /^\/ws\/([^/]*)$/;
+const SOCKET_PATH = /^\/ws(?:\/([^/]*))?$/;
 
 /**
+ * `/ws/<account ID>`, or `/ws` for the account that the identity says.
  * @returns the admission, or `undefined` when the path is not that of a socket
  * @throws MillraceError that says what is wrong with the upgrade
  */
-export function readAdmission(request: UpgradeRequest, allowed: OriginRule): Admission | undefined {
+export async function readAdmission(
+  request: RequestHead,
+  connection: Connection,
+  access: Access,
+): Promise<Admission | undefined> {
   const url = parseUrl(request.url);
-  const segment = SOCKET_PATH.exec(url.pathname)?.[1];
-  if (segment === undefined) return undefined;
-  const origin = request.headers.get('origin');
-  if (origin !== null && !allowed(origin)) throw forbiddenOrigin(origin);
-  const accountId = decoded(segment);
-  const log = accountLog(accountId, 'the account ID in /ws/<account ID>');
+  const path = SOCKET_PATH.exec(url.pathname);
+  if (path === null) return undefined;
+  const entry = access.enter(request, connection);
+  access.refuseForeign(entry);
+  const wanted = path[1] === undefined ? undefined : decoded(path[1]);
+  if (wanted !== undefined) accountLog(wanted, ACCOUNT_FIELD);
   const query = url.searchParams;
   const start = parseStart(query.get('after') ?? undefined, query.get('since') ?? undefined);
   const subprotocol = chooseSubprotocol(request.headers.get('sec-websocket-protocol'));
   const format = subprotocol === undefined ? formatNamed(query.get('format')) : jsonFormat;
-  return { accountId, log, start, format, subprotocol };
+  // Last, because a ticket is used up by it.
+  const identity = (await access.identifySocket(request, entry)) ?? anybody(wanted);
+  const accountId = wanted ?? identity.account;
+  access.demandAccount(identity, accountId);
+  const log = accountLog(accountId);
+  access.demand(identity, 'read', log);
+  return { identity, accountId, log, start, format, subprotocol };
+}
+
+const ACCOUNT_FIELD = 'the account ID in /ws/<account ID>';
+
+/** In an open gateway, everybody is who the address says. */
+function anybody(wanted: string | undefined): Identity {
+  if (wanted !== undefined) return { account: wanted };
+  throw new InvalidInput(
+    ACCOUNT_FIELD,
+    'must be there: who you are is not asked',
+    'invalid_account',
+  );
 }
 
 function chooseSubprotocol(header: string | null): string | undefined {
   if (header === null) return undefined;
-  const offered = header.split(',').map((name) => name.trim());
-  if (offered.includes(JSON_SUBPROTOCOL)) return JSON_SUBPROTOCOL;
+  // A token among them is for `authenticate`, and never answered with.
+  if (subprotocolsOf(header).includes(JSON_SUBPROTOCOL)) return JSON_SUBPROTOCOL;
   throw protocolError(
     'unsupported_subprotocol',
     `the WebSocket subprotocol must be ${JSON_SUBPROTOCOL}, or none for plain text`,

@@ -5,26 +5,28 @@
 import type { Live } from '../live/live.ts';
 import type { EventLog } from '../log/log.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
-import { type Admission, readAdmission, type UpgradeRequest } from './admission.ts';
+import { Access, type AccessOptions } from './access.ts';
+import type { AccountRoutes, Registration } from './account-routes.ts';
+import { type Admission, readAdmission } from './admission.ts';
 import { BodyReader } from './body.ts';
+import type { Connection } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { createApp } from './http.ts';
+import type { RequestHead } from './identity.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { type Logger, SILENT } from './logger.ts';
-import { originRule } from './origin.ts';
 import { problemResponse } from './problem-response.ts';
 import { Session } from './session.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 import type { EventStream } from './sse.ts';
 
-export interface GatewayOptions {
+export interface GatewayOptions extends AccessOptions {
   readonly log: EventLog;
   readonly live: Live;
-  /**
-   * Web origins that may use the gateway beside those of loopback, like `https://app.example.com`;
-   * `*` allows all. Default: none.
-   */
-  readonly allowOrigins?: readonly string[] | undefined;
+  /** Answers `/accounts`. Left out: there are no such addresses. */
+  readonly accounts?: AccountRoutes['accounts'] | undefined;
+  /** Who may register accounts. Default: `open` when the gateway is open itself, else `admin`. */
+  readonly registration?: Registration | undefined;
   readonly limits?: Partial<GatewayLimits> | undefined;
   /** Default: silent. */
   readonly logger?: Logger | undefined;
@@ -38,9 +40,9 @@ export interface Gateway {
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   /** Answers a plain HTTP request. Never rejects. */
-  fetch(request: Request): Promise<Response>;
-  /** Decides about a WebSocket upgrade: whether it may go ahead, or what to answer instead. */
-  admit(request: UpgradeRequest): Admission | Response;
+  fetch(request: Request, connection?: Connection): Promise<Response>;
+  /** Decides about a WebSocket upgrade: whether it may go ahead, or what to answer instead. Never rejects. */
+  admit(request: RequestHead, connection?: Connection): Promise<Admission | Response>;
   /** Takes over a socket that was upgraded after {@link admit}. */
   accept(socket: GatewaySocket, admission: Admission): SocketSession;
   /**
@@ -56,7 +58,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { log, live, logger = SILENT, pingInterval = 25_000, idleTimeout = 60_000 } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
-  const allowed = originRule(options.allowOrigins ?? []);
+  const access = new Access(options);
   const heartbeat = new Heartbeat(pingInterval, idleTimeout);
   const sessions = new Set<Session>();
   const eventStreams = new Set<EventStream>();
@@ -71,9 +73,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     eventStreams,
     sendBufferBytes,
     bodies,
-    allowed,
+    access,
+    accounts: accountRoutes(options, access, bodies),
   });
-  const sessionContext = { log, live, limits, logger, heartbeat, sessions };
+  const sessionContext = { log, live, access, limits, logger, heartbeat, sessions };
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -91,9 +94,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     limits,
     logger,
-    async fetch(request) {
+    async fetch(request, connection = {}) {
       if (closing !== undefined) return problemResponse(shuttingDown());
-      const answer = Promise.resolve(app.fetch(request));
+      const answer = Promise.resolve(app.fetch(request, { connection }));
       requests.add(answer);
       try {
         return await answer;
@@ -103,12 +106,15 @@ export function createGateway(options: GatewayOptions): Gateway {
         requests.delete(answer);
       }
     },
-    admit(request) {
+    async admit(request, connection = {}) {
       try {
+        const admission = await readAdmission(request, connection, access);
         if (closing !== undefined) throw shuttingDown();
-        return readAdmission(request, allowed) ?? new Response('Not Found', { status: 404 });
+        return admission ?? new Response('Not Found', { status: 404 });
       } catch (error) {
-        return problemResponse(presentable(error));
+        const shown = presentable(error);
+        if (shown !== error) logger.error({ err: error }, 'an upgrade failed');
+        return problemResponse(shown);
       }
     },
     accept: (socket, admission) => new Session(sessionContext, socket, admission),
@@ -119,6 +125,20 @@ export function createGateway(options: GatewayOptions): Gateway {
     terminate() {
       for (const session of sessions) session.socket.terminate();
     },
+  };
+}
+
+function accountRoutes(
+  { accounts, registration }: GatewayOptions,
+  access: Access,
+  bodies: BodyReader,
+): AccountRoutes | undefined {
+  if (accounts === undefined) return undefined;
+  return {
+    accounts,
+    access,
+    bodies,
+    registration: registration ?? (access.open ? 'open' : 'admin'),
   };
 }
 

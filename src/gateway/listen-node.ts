@@ -6,8 +6,9 @@ import { getRequestListener } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
 import { JSON_SUBPROTOCOL } from '../protocol/json-format.ts';
 import { protocolError } from '../protocol/problem.ts';
-import type { UpgradeRequest } from './admission.ts';
+import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
+import type { RequestHead } from './identity.ts';
 import { NodeSocket, READ_ANYWAY } from './node-socket.ts';
 import { problemResponse } from './problem-response.ts';
 
@@ -49,7 +50,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   const server = createServer(
     // One threshold for "slow" in the session and in the stream: a stream that was at it drains.
     { highWaterMark: limits.sendBufferBytes },
-    getRequestListener((request) => gateway.fetch(request), {
+    getRequestListener((request, { incoming }) => gateway.fetch(request, connectionOf(incoming)), {
       overrideGlobalObjects: false,
       errorHandler: () =>
         problemResponse(protocolError('invalid_input', 'the request is not valid HTTP')),
@@ -60,7 +61,7 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     void answer(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
   });
   server.on('upgrade', (request, stream, head) => {
-    upgrade(gateway, sockets, request, stream, head);
+    void upgrade(gateway, sockets, request, stream, head);
   });
   await listening(server, host, port);
   const address = server.address() as AddressInfo;
@@ -95,16 +96,16 @@ function socketServer(maxFrameBytes: number) {
   return new WebSocketServer(options);
 }
 
-function upgrade(
+async function upgrade(
   gateway: Gateway,
   sockets: SocketServer,
   request: IncomingMessage,
   stream: Duplex,
   head: Buffer,
-): void {
+): Promise<void> {
   // A peer that goes away in the middle of a handshake is nobody's error.
   stream.on('error', ignore);
-  const admission = gateway.admit(asUpgradeRequest(request));
+  const admission = await gateway.admit(headOf(request), connectionOf(request));
   if (admission instanceof Response) {
     void answer(stream, admission);
     return;
@@ -116,7 +117,11 @@ function upgrade(
   });
 }
 
-function asUpgradeRequest({ url = '/', headers }: IncomingMessage): UpgradeRequest {
+function connectionOf({ socket }: Pick<IncomingMessage, 'socket'>): Connection {
+  return { address: socket.remoteAddress, secure: 'encrypted' in socket };
+}
+
+function headOf({ url = '/', headers }: IncomingMessage): RequestHead {
   return {
     url,
     headers: {

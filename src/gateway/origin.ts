@@ -1,6 +1,7 @@
 /**
  * Which web pages may talk to the gateway. Browsers let any page open a socket to loopback and
- * post to it; what they do tell is the page's origin. Programs send none and are not asked.
+ * post to it, and send cookies along; what they do tell is the page's origin. Programs send none
+ * and are not asked.
  */
 import type { MillraceError } from '../event/error.ts';
 import { protocolError } from '../protocol/problem.ts';
@@ -8,14 +9,26 @@ import { protocolError } from '../protocol/problem.ts';
 const LOOPBACK =
   /^https?:\/\/(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
 
-/** Decides by origin; `*` in `allowOrigins` allows all. */
-export type OriginRule = (origin: string) => boolean;
+/** `named`: the origin itself is allowed. `anyone`: all are, so its cookies prove nothing. */
+export type OriginStanding = 'named' | 'anyone' | 'foreign';
 
-/** Loopback origins are always allowed, and those in `allowOrigins`, like `https://app.example.com`. */
-export function originRule(allowOrigins: readonly string[]): OriginRule {
-  if (allowOrigins.includes('*')) return () => true;
+/** Decides by the page's origin, and by the one that its request was sent to. */
+export type OriginRule = (origin: string, destination?: string) => OriginStanding;
+
+/**
+ * Allowed are the gateway's own origin and those in `allowOrigins`, like `https://app.example.com`;
+ * `*` stands for all. `loopback`: those of this machine too.
+ */
+export function originRule(
+  allowOrigins: readonly string[],
+  { loopback }: { readonly loopback: boolean },
+): OriginRule {
   const allowed = new Set(allowOrigins.map(normalized));
-  return (origin) => LOOPBACK.test(origin) || allowed.has(normalized(origin));
+  return (origin, destination) => {
+    if (origin === destination || allowed.has(normalized(origin))) return 'named';
+    if (loopback && LOOPBACK.test(origin)) return 'named';
+    return allowed.has('*') ? 'anyone' : 'foreign';
+  };
 }
 
 export function forbiddenOrigin(origin: string): MillraceError {

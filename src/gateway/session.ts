@@ -10,6 +10,7 @@
  * waits in a backlog, which is therefore never larger than that chunk.
  */
 import type { MillraceError } from '../event/error.ts';
+import type { NewEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
 import type { EventLog } from '../log/log.ts';
@@ -18,17 +19,22 @@ import type { AppendOperation, Operation, Ref, Refusal } from '../protocol/opera
 import { presentable, protocolError } from '../protocol/problem.ts';
 import type { StartPoint } from '../protocol/start.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
+import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
+import { Expiry } from './expiry.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
+import type { Identity } from './identity.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import { Reader, type ReaderOwner } from './reader.ts';
+import { sentBy } from './sender.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 
 /** What all sessions of a gateway share. */
 export interface SessionContext {
   readonly log: EventLog;
   readonly live: Live;
+  readonly access: Access;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -41,6 +47,9 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   seenAt = 0;
   readonly #context: SessionContext;
   readonly #accountId: string;
+  readonly #identity: Identity;
+  /** Only where an identity can end before its socket. */
+  readonly #expiry: Expiry | undefined;
   readonly #slot: number;
   readonly #readers: Reader[] = [];
   #backlog: (string | MillraceError)[] | undefined;
@@ -57,6 +66,11 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.socket = socket;
     this.format = admission.format;
     this.#accountId = admission.accountId;
+    this.#identity = admission.identity;
+    if (admission.identity.expiresAt !== undefined) {
+      const ended = (error: MillraceError) => this.#expired(error);
+      this.#expiry = new Expiry(context.access, admission.identity, ended);
+    }
     this.#slot = context.heartbeat.add(this);
     context.sessions.add(this);
     this.#subscribe(admission.log, admission.start, undefined);
@@ -101,6 +115,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.#closing = true;
     this.#backlog = undefined;
     for (const reader of this.#readers.splice(0)) reader.subscription?.close();
+    this.#expiry?.stop();
     this.#context.heartbeat.remove(this, this.#slot);
     this.#context.sessions.delete(this);
     this.#finished?.();
@@ -204,9 +219,17 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #append({ log, events, expected, producer, ref }: AppendOperation): void {
+    let sent: readonly NewEvent[];
+    try {
+      this.#context.access.demand(this.#identity, 'append', log);
+      sent = sentBy(this.#identity, log, events);
+    } catch (error) {
+      this.#sendError(error, ref);
+      return;
+    }
     this.#appendsInFlight += 1;
     this.#context.log
-      .append(log, events, { expected, producer })
+      .append(log, sent, { expected, producer })
       .then(
         (outcome) => {
           const message = this.format.appended(ref, outcome);
@@ -240,6 +263,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #checkSubscription(log: LogName): void {
+    this.#context.access.demand(this.#identity, 'read', log);
     const { maxSubscriptions } = this.#context.limits;
     if (this.#readerOf(log) !== undefined) {
       throw protocolError(
@@ -282,7 +306,14 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.socket.send(this.format.error(shown, ref, log));
   }
 
-  #end(code: 'shutting_down' | 'idle_timeout'): void {
+  /** The client is told why, and that another token would help. */
+  #expired(error: MillraceError): void {
+    if (this.#closing) return;
+    this.#sendError(error, undefined);
+    this.#end('unauthenticated');
+  }
+
+  #end(code: 'shutting_down' | 'idle_timeout' | 'unauthenticated'): void {
     this.#closing = true;
     // The peer's half of the closing handshake has to be read; whatever else comes is ignored.
     if (this.#halted) this.socket.resume();

@@ -12,10 +12,14 @@ import type { Sink, Subscription } from '../live/sink.ts';
 import { encodeEvent } from '../protocol/json-frames.ts';
 import { problemOf } from '../protocol/problem.ts';
 import type { StartPoint } from '../protocol/start.ts';
+import type { Access } from './access.ts';
+import { Expiry } from './expiry.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
+import type { Identity } from './identity.ts';
 
 /** What event streams share. */
 export interface EventStreamContext {
+  readonly access: Access;
   readonly live: Live;
   readonly heartbeat: Heartbeat;
   readonly eventStreams: Set<EventStream>;
@@ -32,12 +36,19 @@ export class EventStream implements Sink, Beating {
   seenAt = 0;
   readonly #context: EventStreamContext;
   readonly #subscription: Subscription;
+  readonly #expiry: Expiry | undefined;
   readonly #slot: number;
   readonly #startedInTime: boolean;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #waiting = false;
 
-  constructor(context: EventStreamContext, log: LogName, start: StartPoint) {
+  /** @param identity for whom it is; undefined in an open gateway */
+  constructor(
+    context: EventStreamContext,
+    log: LogName,
+    start: StartPoint,
+    identity: Identity | undefined,
+  ) {
     this.#context = context;
     this.#startedInTime = start !== 'now' && 'since' in start;
     this.body = new ReadableStream<Uint8Array>(
@@ -53,6 +64,9 @@ export class EventStream implements Sink, Beating {
       { highWaterMark: context.sendBufferBytes, size: (chunk) => chunk?.byteLength ?? 0 },
     );
     this.#subscription = context.live.subscribe(log, start, this);
+    if (identity?.expiresAt !== undefined) {
+      this.#expiry = new Expiry(context.access, identity, (error) => this.failed(error));
+    }
     this.#slot = context.heartbeat.add(this);
     context.eventStreams.add(this);
   }
@@ -109,6 +123,7 @@ export class EventStream implements Sink, Beating {
   #detach(): void {
     if (this.#controller === undefined) return;
     this.#controller = undefined;
+    this.#expiry?.stop();
     this.#subscription.close();
     this.#context.heartbeat.remove(this, this.#slot);
     this.#context.eventStreams.delete(this);

@@ -1,5 +1,6 @@
 /** A gateway over a log in memory on a free port, and a WebSocket client that keeps what it got. */
 import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
 import { type Listening, listen } from '../../src/gateway/listen-node.ts';
@@ -44,6 +45,43 @@ export interface Closing {
   readonly reason: string;
 }
 
+export interface UpgradeOptions {
+  readonly protocol?: string | string[];
+  readonly origin?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function upgrade(url: string, { protocol, origin, headers }: UpgradeOptions): WebSocket {
+  return new WebSocket(url, [protocol ?? []].flat(), {
+    headers: { ...headers, ...(origin === undefined ? {} : { origin }) },
+  });
+}
+
+export interface Refused {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+/** What an upgrade is answered with that does not become a socket. */
+export async function refusedUpgrade(url: string, options: UpgradeOptions = {}): Promise<Refused> {
+  const socket = upgrade(url, options);
+  socket.on('error', () => {});
+  const [, response] = await Promise.race([
+    once(socket, 'unexpected-response'),
+    once(socket, 'open').then(() => {
+      socket.terminate();
+      throw new Error('the upgrade was not refused');
+    }),
+  ]);
+  response.setEncoding('utf8');
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  const { headers, statusCode: status } = response;
+  return { status, headers, type: headers['content-type'], body };
+}
+
 export class Client {
   readonly socket: WebSocket;
   readonly messages: string[] = [];
@@ -62,13 +100,8 @@ export class Client {
     });
   }
 
-  static async open(
-    url: string,
-    options: { protocol?: string; origin?: string } = {},
-  ): Promise<Client> {
-    const { protocol, origin } = options;
-    const headers = origin === undefined ? {} : { origin };
-    const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], { headers });
+  static async open(url: string, options: UpgradeOptions = {}): Promise<Client> {
+    const socket = upgrade(url, options);
     const client = new Client(socket);
     await once(socket, 'open');
     return client;

@@ -75,7 +75,7 @@ test('closing: a request on a kept connection is told to go elsewhere, an upgrad
     });
     socket.on('error', () => {});
     // The head is not complete: the connection is busy and stays.
-    socket.write('GET /ws/1 HTTP/1.1\r\nHost: x\r\n');
+    socket.write('GET /ws/1 HTTP/1.1\r\nHost: localhost\r\n');
     return seen;
   });
   await once(sockets[1]!, 'connect');
@@ -100,7 +100,9 @@ test('closing: what does not end in time is cut', async () => {
   writer.send('event:1');
   const silent = connect(running.listening.port, '127.0.0.1');
   silent.on('error', () => {});
-  silent.write('POST /accounts/1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[');
+  silent.write(
+    'POST /accounts/1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n[',
+  );
   await eventually(() => log.held.length === 1);
   const started = performance.now();
   await running.listening.close(200);

@@ -2,9 +2,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
-import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
+import {
+  Client,
+  type Refused,
+  type RunningGateway,
+  refusedUpgrade as refused,
+  startGateway,
+  type UpgradeOptions,
+} from './gateway-client.ts';
 
 let running: RunningGateway;
 
@@ -14,29 +20,8 @@ beforeEach(async () => {
 
 afterEach(() => running.stop());
 
-interface Refused {
-  readonly status: number;
-  readonly type: string | undefined;
-  readonly body: string;
-}
-
-/** What an upgrade is answered with that does not become a socket. */
-async function refusedUpgrade(
-  path: string,
-  options: { protocol?: string; origin?: string } = {},
-): Promise<Refused> {
-  const { protocol, origin } = options;
-  const socket = new WebSocket(
-    `${running.socketUrl}${path}`,
-    protocol === undefined ? [] : [protocol],
-    origin === undefined ? {} : { headers: { origin } },
-  );
-  socket.on('error', () => {});
-  const [, response] = await once(socket, 'unexpected-response');
-  response.setEncoding('utf8');
-  let body = '';
-  for await (const chunk of response) body += chunk;
-  return { status: response.statusCode, type: response.headers['content-type'], body };
+function refusedUpgrade(path: string, options: UpgradeOptions = {}): Promise<Refused> {
+  return refused(`${running.socketUrl}${path}`, options);
 }
 
 /** A socket by hand, for bytes that no client library sends. */
@@ -82,9 +67,9 @@ test.each([
   ['a foreign origin', '/ws/1', { origin: 'https://example.com' }, 403, 'forbidden_origin'],
   ['an origin that hides', '/ws/1', { origin: 'null' }, 403, 'forbidden_origin'],
 ] as const)('an upgrade with %s', async (_what, path, options, status, code) => {
-  const refused = await refusedUpgrade(path, options);
-  expect(refused).toMatchObject({ status, type: 'application/problem+json' });
-  expect(JSON.parse(refused.body)).toMatchObject({ status, code, title: expect.any(String) });
+  const answer = await refusedUpgrade(path, options);
+  expect(answer).toMatchObject({ status, type: 'application/problem+json' });
+  expect(JSON.parse(answer.body)).toMatchObject({ status, code, title: expect.any(String) });
 });
 
 test('an upgrade on another path is Not Found', async () => {

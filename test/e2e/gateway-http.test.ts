@@ -189,7 +189,7 @@ test('bodies that are held open together have a bound, and give their room back'
   const open = [1, 2].map(() => {
     const socket = connect(running.listening.port, '127.0.0.1');
     socket.on('error', () => {});
-    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n`;
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n`;
     socket.write(`${head}${'['.repeat(7_000)}`);
     return socket;
   });

@@ -47,7 +47,9 @@ test('an append arrives at every socket of the account, whatever the format, as 
   const account = randomId();
   const reader = await connect(account);
   const person = await Client.open(`${running.socketUrl}/ws/${account}`);
-  const writer = await connect(randomId());
+  const sender = randomId();
+  const writer = await connect(sender);
+  const from = `account:${sender}`;
   const payload = { text: 'hi 🎉', nested: [1, null, { a: 'ü' }] };
   writer.send({
     op: 'append',
@@ -66,9 +68,9 @@ test('an append arrives at every socket of the account, whatever the format, as 
   const ids = appended.ids as string[];
   await reader.frame(({ op }) => op === 'events');
   expect(reader.events).toEqual([
-    { id: ids[0], type: 'Greeted', payload, meta: { by: 'me' } },
-    { id: ids[1], type: 'Photo', payload: 'AAEC/w==', encoding: 'base64' },
-    { id: ids[2], type: 'Said', payload: '{"looks":"like JSON"}' },
+    { id: ids[0], type: 'Greeted', payload, meta: { by: 'me', from } },
+    { id: ids[1], type: 'Photo', payload: 'AAEC/w==', encoding: 'base64', meta: { from } },
+    { id: ids[2], type: 'Said', payload: '{"looks":"like JSON"}', meta: { from } },
   ]);
   expect((await person.received(3)).join('')).toContain('payload: {"text":"hi 🎉"');
   expect(writer.events).toEqual([]);

@@ -34,8 +34,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   live: { ours: ['event', 'log'], theirs: [] },
   gateway: {
-    ours: ['live', 'log', 'event', 'protocol'],
-    theirs: ['hono', '@hono/node-server', 'ws', 'zod', 'node:'],
+    ours: ['accounts', 'live', 'log', 'records', 'event', 'protocol'],
+    theirs: ['hono', '@hono/node-server', 'jose', 'ws', 'zod', 'node:'],
   },
   index: {
     ours: [

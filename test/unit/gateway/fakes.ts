@@ -1,9 +1,11 @@
 /** What a session stands between: a socket and a live delivery that the test plays. */
-import type { StoredEvent } from '../../../src/event/event.ts';
+import type { NewEvent, StoredEvent } from '../../../src/event/event.ts';
 import type { EventId } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
+import { Access, type AccessOptions } from '../../../src/gateway/access.ts';
 import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
+import type { Identity } from '../../../src/gateway/identity.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway/limits.ts';
 import { SILENT } from '../../../src/gateway/logger.ts';
 import { Session, type SessionContext } from '../../../src/gateway/session.ts';
@@ -102,6 +104,7 @@ export class FakeLive implements Live {
 export interface PendingAppend {
   readonly log: LogName;
   readonly types: readonly string[];
+  readonly metas: readonly unknown[];
   readonly options: AppendOptions | undefined;
   resolve(outcome?: Partial<Appended>): Promise<void>;
   reject(error: Error): Promise<void>;
@@ -110,16 +113,13 @@ export interface PendingAppend {
 export class FakeLog implements Pick<EventLog, 'append'> {
   readonly pending: PendingAppend[] = [];
 
-  append(
-    log: LogName,
-    events: readonly { type: string }[],
-    options?: AppendOptions,
-  ): Promise<Appended> {
+  append(log: LogName, events: readonly NewEvent[], options?: AppendOptions): Promise<Appended> {
     return new Promise((resolve, reject) => {
       this.pending.push({
         log,
         options,
         types: events.map(({ type }) => type),
+        metas: events.map(({ meta }) => meta),
         resolve(outcome = {}) {
           resolve({ ids: [], version: '1-0' as EventId, duplicate: false, ...outcome });
           return settled();
@@ -143,19 +143,27 @@ export interface Scene {
   say(operation: object): void;
 }
 
-export function scene(limits: Partial<GatewayLimits> = {}): Scene {
+export interface SceneOptions {
+  readonly access?: AccessOptions;
+  readonly identity?: Identity;
+}
+
+export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions = {}): Scene {
+  const { identity = { account: '1' } } = options;
   const socket = new FakeSocket();
   const live = new FakeLive();
   const log = new FakeLog();
   const context: SessionContext = {
     log: log as unknown as EventLog,
     live,
+    access: new Access(options.access ?? {}),
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
     logger: SILENT,
     heartbeat: new Heartbeat(25_000, 60_000),
     sessions: new Set(),
   };
   const session = new Session(context, socket, {
+    identity,
     accountId: '1',
     log: accountLog('1'),
     start: 'now',

@@ -29,27 +29,28 @@ test('it answers requests', async () => {
   expect([response.status, await response.text()]).toEqual([200, 'Healthy']);
 });
 
-test('it admits upgrades by address and headers', () => {
+test('it admits upgrades by address and headers', async () => {
   const json = new Request('http://x/ws/a.b?after=5-1', {
     headers: { 'sec-websocket-protocol': 'other, millrace.json.v1' },
   });
-  expect(gateway.admit(json)).toEqual({
+  expect(await gateway.admit(json)).toEqual({
+    identity: { account: 'a.b' },
     accountId: 'a.b',
     log: 'account:a.b',
     start: { after: '5-1' },
     format: jsonFormat,
     subprotocol: 'millrace.json.v1',
   });
-  expect(gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({
+  expect(await gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({
     format: textFormat,
     start: { after: '0-0' },
   });
-  const refused = gateway.admit({ url: '/ws/%20', headers: new Headers() });
+  const refused = await gateway.admit({ url: '/ws/%20', headers: new Headers() });
   expect(refused).toMatchObject({ status: 400 });
 });
 
 test('an accepted socket gets what is appended, until it is gone', async () => {
-  const admission = gateway.admit({ url: '/ws/1?format=json', headers: new Headers() });
+  const admission = await gateway.admit({ url: '/ws/1?format=json', headers: new Headers() });
   if (admission instanceof Response) throw new Error('refused');
   const socket = new FakeSocket();
   const session = gateway.accept(socket, admission);
@@ -62,14 +63,16 @@ test('an accepted socket gets what is appended, until it is gone', async () => {
 });
 
 test('a closing gateway refuses requests and upgrades, and closes sockets', async () => {
-  const admission = gateway.admit({ url: '/ws/1', headers: new Headers() });
+  const admission = await gateway.admit({ url: '/ws/1', headers: new Headers() });
   if (admission instanceof Response) throw new Error('refused');
   const socket = new FakeSocket();
   gateway.accept(socket, admission);
   await gateway.close();
   expect(socket.closedWith).toEqual({ code: 1001, reason: 'shutting_down' });
   expect((await gateway.fetch(new Request('http://x/'))).status).toBe(503);
-  expect(gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({ status: 503 });
+  expect(await gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({
+    status: 503,
+  });
   gateway.terminate();
   expect(socket.terminated).toBe(true);
 });

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { originRule } from '../../../src/gateway/origin.ts';
 
+const open = originRule([], { loopback: true });
+
 test.each([
   'http://localhost',
   'http://localhost:3000',
@@ -9,7 +11,8 @@ test.each([
   'http://127.1.2.3',
   'http://[::1]:4000',
 ])('%s is loopback', (origin) => {
-  expect(originRule([])(origin)).toBe(true);
+  expect(open(origin)).toBe('named');
+  expect(originRule([], { loopback: false })(origin)).toBe('foreign');
 });
 
 test.each([
@@ -23,13 +26,23 @@ test.each([
   'null',
   '',
 ])('%j is not', (origin) => {
-  expect(originRule([])(origin)).toBe(false);
+  expect(open(origin)).toBe('foreign');
 });
 
-test('others are allowed by name, or all of them', () => {
-  const rule = originRule(['https://App.example.com/']);
-  expect(rule('https://app.example.com')).toBe(true);
-  expect(rule('https://example.com')).toBe(false);
-  expect(rule('http://localhost')).toBe(true);
-  expect(originRule(['*'])('https://anything.example')).toBe(true);
+test('others are allowed by name, or all of them, which proves less', () => {
+  const rule = originRule(['https://App.example.com/'], { loopback: true });
+  expect(rule('https://app.example.com')).toBe('named');
+  expect(rule('https://example.com')).toBe('foreign');
+  expect(rule('http://localhost')).toBe('named');
+  const all = originRule(['*', 'https://app.example.com'], { loopback: false });
+  expect(all('https://anything.example')).toBe('anyone');
+  expect(all('null')).toBe('anyone');
+  expect(all('https://app.example.com')).toBe('named');
+});
+
+test('a page of the very origin that it asks is at home', () => {
+  const rule = originRule([], { loopback: false });
+  expect(rule('https://a.example', 'https://a.example')).toBe('named');
+  expect(rule('https://a.example', 'http://a.example')).toBe('foreign');
+  expect(rule('null', undefined)).toBe('foreign');
 });

@@ -1,0 +1,174 @@
+/**
+ * The gateway's doorkeeper: may this request come in at all, who sent it, and may they do that.
+ * A gateway without `authenticate` is open: it asks nobody who they are, and lets them do
+ * everything.
+ */
+import type { MillraceError } from '../event/error.ts';
+import { isAccountId, type LogName } from '../event/log-name.ts';
+import { protocolError } from '../protocol/problem.ts';
+import type { Records } from '../records/records.ts';
+import { type Action, type AppendRule, everything, type May, ownLogs } from './authorization.ts';
+import { type Approach, approachOf, type Connection } from './connection.ts';
+import { refuseTokenInAddress } from './credentials.ts';
+import { forbiddenHost, type HostRule, hostRule } from './host.ts';
+import { type Authenticate, type Identity, type RequestHead, Unauthenticated } from './identity.ts';
+import { forbiddenOrigin, type OriginRule, type OriginStanding, originRule } from './origin.ts';
+import { Tickets } from './tickets.ts';
+
+export interface AccessOptions {
+  /** Finds out who sent a request. Left out: the gateway is open, and everybody may do everything. */
+  readonly authenticate?: Authenticate | undefined;
+  /** Who may do what, where identities are known. Default: {@link ownLogs} with `append`. */
+  readonly may?: May | undefined;
+  /** To which logs every account may append. Default: its own. */
+  readonly append?: AppendRule | undefined;
+  /**
+   * Web origins that may use the gateway, like `https://app.example.com`, beside its own and, when
+   * it is open, those of loopback; `*` allows all, but then without cookies. Default: none.
+   */
+  readonly allowOrigins?: readonly string[] | undefined;
+  /**
+   * Host names that an open gateway answers to beside `localhost` and IP addresses; `*` allows
+   * all. Default: none.
+   */
+  readonly allowHosts?: readonly string[] | undefined;
+  /** Whether `X-Forwarded-For`, `-Proto` and `-Host` are written by a proxy in front. Default: no. */
+  readonly trustProxy?: boolean | undefined;
+  /** Where one-time tickets are kept. Without it there are none. */
+  readonly records?: Records | undefined;
+  /** The time in milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** A request that may come in, as far as its origin and host tell. */
+export interface Entry extends Approach {
+  /** Of the web page that sent it, if one did. */
+  readonly page: { readonly origin: string; readonly standing: OriginStanding } | undefined;
+}
+
+export class Access {
+  readonly clock: () => number;
+  readonly tickets: Tickets | undefined;
+  readonly #authenticate: Authenticate | undefined;
+  readonly #may: May;
+  readonly #origins: OriginRule;
+  readonly #hosts: HostRule;
+  readonly #trustProxy: boolean;
+
+  constructor(options: AccessOptions) {
+    const { authenticate, append = 'own', trustProxy = false, records, clock = Date.now } = options;
+    this.clock = clock;
+    this.#authenticate = authenticate;
+    this.#may = authenticate === undefined ? everything : (options.may ?? ownLogs(append));
+    this.#origins = originRule(options.allowOrigins ?? [], { loopback: this.open });
+    this.#hosts = hostRule(this.open ? (options.allowHosts ?? []) : ['*']);
+    this.#trustProxy = trustProxy;
+    this.tickets = this.open || records === undefined ? undefined : new Tickets(records);
+  }
+
+  /** Whether nobody is asked who they are. */
+  get open(): boolean {
+    return this.#authenticate === undefined;
+  }
+
+  /**
+   * Looks at where a request comes from and where it wants to go.
+   * @throws MillraceError `forbidden_host`
+   */
+  enter(request: RequestHead, connection: Connection): Entry {
+    const approach = approachOf(request, connection, this.#trustProxy);
+    const refused = approach.hosts.find((host) => !this.#hosts(host));
+    if (refused !== undefined) throw forbiddenHost(refused);
+    const origin = request.headers.get('origin');
+    if (origin === null) return { ...approach, page: undefined };
+    return { ...approach, page: { origin, standing: this.#origins(origin, approach.origin) } };
+  }
+
+  /** @throws MillraceError `forbidden_origin` when a page sent it that may not do more than read */
+  refuseForeign({ page }: Entry): void {
+    if (page?.standing === 'foreign') throw forbiddenOrigin(page.origin);
+  }
+
+  /**
+   * Who sent it; undefined in an open gateway.
+   * @throws Unauthenticated; InvalidInput when there is a token in the address
+   */
+  async identify(request: RequestHead, { page }: Entry): Promise<Identity | undefined> {
+    if (this.#authenticate === undefined) return undefined;
+    refuseTokenInAddress(queryOf(request));
+    // Any page can have a browser send its cookies: only of pages that are known do they count.
+    const trusted = page === undefined || page.standing === 'named';
+    return valid(await this.#authenticate(trusted ? request : withoutCookies(request)));
+  }
+
+  /** The same for a socket, which may come with a ticket instead. */
+  async identifySocket(request: RequestHead, entry: Entry): Promise<Identity | undefined> {
+    const ticket = queryOf(request).get('ticket');
+    if (ticket === null || this.tickets === undefined) return this.identify(request, entry);
+    refuseTokenInAddress(queryOf(request));
+    const identity = await this.tickets.use(ticket);
+    return this.isOver(identity) ? this.renew(identity) : identity;
+  }
+
+  /**
+   * @param identity undefined in an open gateway
+   * @throws MillraceError `forbidden`; Unauthenticated when its time is over
+   */
+  demand(identity: Identity | undefined, action: Action, log: LogName): void {
+    if (identity === undefined) {
+      if (this.open) return;
+      throw new Unauthenticated('who you are is not known');
+    }
+    if (!this.#may(identity, action, log)) throw forbidden(identity, action, log);
+  }
+
+  /** @throws MillraceError `forbidden` when a socket is for an account that the identity may not be */
+  demandAccount({ account, claims }: Identity, wanted: string): void {
+    if (account === wanted || claims?.admin === true) return;
+    throw protocolError('forbidden', `you are account ${account}, not ${wanted}: connect to /ws`);
+  }
+
+  isOver({ expiresAt = Number.POSITIVE_INFINITY }: Identity): boolean {
+    return expiresAt <= this.clock();
+  }
+
+  /**
+   * The identity anew, when its time is over.
+   * @throws Unauthenticated when it holds no longer; something else when that cannot be told
+   */
+  async renew(identity: Identity): Promise<Identity> {
+    const renewed = await this.#authenticate?.renew?.(identity);
+    if (renewed === undefined || renewed.account !== identity.account) throw expired();
+    return valid(renewed);
+  }
+}
+
+/** What an application's `authenticate` answers is looked at before it is believed. */
+function valid(identity: Identity): Identity {
+  if (isAccountId(identity.account)) return identity;
+  throw new Unauthenticated('the account must be 1 to 128 characters of A-Z a-z 0-9 . _ -');
+}
+
+function expired(): Unauthenticated {
+  return new Unauthenticated(
+    'what proved who you are has expired: get a new token or sign in again, and connect again',
+    'Bearer realm="millrace", error="invalid_token"',
+  );
+}
+
+function forbidden(identity: Identity, action: Action, log: LogName): MillraceError {
+  const verb = { read: 'read', append: 'append to', manage: 'change' }[action];
+  return protocolError('forbidden', `account ${identity.account} may not ${verb} ${log}`);
+}
+
+function queryOf({ url }: RequestHead): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : url.slice(start));
+}
+
+function withoutCookies({ url, headers }: RequestHead): RequestHead {
+  return {
+    url,
+    headers: { get: (name) => (name.toLowerCase() === 'cookie' ? null : headers.get(name)) },
+  };
+}

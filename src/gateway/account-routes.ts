@@ -1,0 +1,90 @@
+/** Accounts over HTTP: registered, looked at, given another address, closed. */
+import type { Accounts } from '../accounts/accounts.ts';
+import { InvalidInput } from '../event/error.ts';
+import type { JsonValue } from '../event/event.ts';
+import { accountLog } from '../event/log-name.ts';
+import { isObject, type JsonObject, refuseUnknown } from '../protocol/new-events.ts';
+import { protocolError } from '../protocol/problem.ts';
+import type { Access } from './access.ts';
+import type { BodyReader } from './body.ts';
+import { type HttpApp, type HttpRequest, identify, onlyMethods } from './http-app.ts';
+
+/** Who may make accounts: everybody, or only those whose identity says `admin`. */
+export type Registration = 'open' | 'admin';
+
+export interface AccountRoutes {
+  readonly accounts: Pick<Accounts, 'register' | 'get' | 'changeEmail' | 'close'>;
+  readonly registration: Registration;
+  readonly access: Access;
+  readonly bodies: BodyReader;
+}
+
+const ACCOUNT_PATH = '/accounts/:account';
+
+export function addAccountRoutes(routes: AccountRoutes, app: HttpApp): void {
+  const { accounts, access } = routes;
+  app.post('/accounts', (c) => register(routes, c));
+  onlyMethods(app, '/accounts', 'POST');
+  app.get(ACCOUNT_PATH, async (c) => {
+    const id = idOf(c);
+    access.demand(await identify(access, c), 'read', accountLog(id));
+    const account = await accounts.get(id);
+    if (account === undefined) {
+      throw protocolError('account_not_found', `there is no account ${id}`);
+    }
+    return answer(account);
+  });
+  app.patch(ACCOUNT_PATH, async (c) => {
+    const id = await managed(routes, c);
+    return routes.bodies.withText(c.req.raw, async (text) => {
+      const change = readObject(text);
+      refuseUnknown(change, ['email'], '', 'invalid_input');
+      return answer(await accounts.changeEmail(id, change.email as string));
+    });
+  });
+  app.delete(ACCOUNT_PATH, async (c) => answer(await accounts.close(await managed(routes, c))));
+  onlyMethods(app, ACCOUNT_PATH, 'GET', 'HEAD', 'PATCH', 'DELETE');
+}
+
+async function register(routes: AccountRoutes, c: HttpRequest): Promise<Response> {
+  if (routes.registration === 'admin') {
+    const identity = await identify(routes.access, c);
+    if (identity !== undefined && identity.claims?.admin !== true) {
+      throw protocolError('forbidden', 'only an admin may register accounts here');
+    }
+  }
+  return routes.bodies.withText(c.req.raw, async (text) => {
+    const registration = readObject(text) as { email: string; [field: string]: JsonValue };
+    const account = await routes.accounts.register(registration);
+    return answer(account, { status: 201, headers: { Location: `/accounts/${account.id}` } });
+  });
+}
+
+/** The account that a request may change. */
+async function managed({ access }: AccountRoutes, c: HttpRequest): Promise<string> {
+  const id = idOf(c);
+  access.demand(await identify(access, c), 'manage', accountLog(id));
+  return id;
+}
+
+function idOf(c: HttpRequest): string {
+  const id = c.req.param('account') ?? '';
+  accountLog(id);
+  return id;
+}
+
+/** That `email` is an address is looked at by those who keep the accounts. */
+function readObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw protocolError('invalid_json', 'the body must be JSON: an object with email');
+  }
+  if (!isObject(value)) throw new InvalidInput('the body', 'must be an object with email');
+  return value;
+}
+
+function answer(account: object, { status = 200, headers = {} } = {}): Response {
+  return Response.json(account, { status, headers: { 'Cache-Control': 'no-store', ...headers } });
+}

@@ -1,0 +1,51 @@
+/**
+ * How a request reached us, and what a proxy in front says about that. Headers of proxies count
+ * only where `trustProxy` says that there is one: anybody can write them.
+ */
+import type { RequestHead } from './identity.ts';
+
+/** What a runtime knows of a connection. */
+export interface Connection {
+  /** The address of the peer: a client, or a proxy. */
+  readonly address?: string | undefined;
+  /** Whether the peer speaks TLS with us. */
+  readonly secure?: boolean | undefined;
+}
+
+/** A request as the client sent it, as far as can be known. */
+export interface Approach {
+  /** The address of the client. */
+  readonly address: string | undefined;
+  /** Where it was sent to, as the origin of a web page would be written; undefined without a host. */
+  readonly origin: string | undefined;
+  /** All hosts that it names as its destination. */
+  readonly hosts: readonly string[];
+}
+
+/** Of several proxies, only the nearest is believed: its word is the last one in each header. */
+export function approachOf(
+  { headers }: RequestHead,
+  connection: Connection,
+  trustProxy: boolean,
+): Approach {
+  const told = (name: string) => (trustProxy ? lastOf(headers.get(name)) : undefined);
+  const host = headers.get('host') ?? undefined;
+  const forwardedHost = told('x-forwarded-host');
+  const scheme = told('x-forwarded-proto') ?? (connection.secure === true ? 'https' : 'http');
+  return {
+    address: told('x-forwarded-for') ?? connection.address,
+    origin: originAt(scheme, forwardedHost ?? host),
+    hosts: [host, forwardedHost].filter((name) => name !== undefined),
+  };
+}
+
+function lastOf(header: string | null): string | undefined {
+  const last = header?.split(',').at(-1)?.trim();
+  return last === '' ? undefined : last;
+}
+
+function originAt(scheme: string, host: string | undefined): string | undefined {
+  const url = `${scheme.toLowerCase()}://${host ?? ''}`;
+  if (!/^https?:\/\/./.test(url) || !URL.canParse(url)) return undefined;
+  return new URL(url).origin;
+}

@@ -1,0 +1,84 @@
+/**
+ * Sessions that another program keeps: a cookie holds the ID of a record, and the record says whose
+ * session it is. A session that is removed ends its connections when they are next looked at.
+ */
+import { InvalidInput } from '../event/error.ts';
+import { isAccountId } from '../event/log-name.ts';
+import type { Records } from '../records/records.ts';
+import { cookieOf } from './credentials.ts';
+import { type Authenticate, type Identity, Unauthenticated } from './identity.ts';
+
+export interface CookieSessionOptions {
+  readonly records: Pick<Records, 'get'>;
+  /** The name of the cookie. Default `session`. */
+  readonly cookie?: string | undefined;
+  /** The key of a session's record, with `{id}` for what the cookie holds. Default `session:{id}`. */
+  readonly key?: string | undefined;
+  /**
+   * Where in the record the account is: left out, the record is the account ID; with a name like
+   * `account` or `user.id`, the record is a JSON object that has it there.
+   */
+  readonly field?: string | undefined;
+  /** How often a connection's session is looked at again, in milliseconds. Default 30,000. */
+  readonly recheck?: number | undefined;
+  /** The time in milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** What stands for the session's ID in a key. */
+export const SESSION_ID = '{id}';
+
+// Nothing that could end up in another key than the one that is meant.
+const ID = /^[\x21-\x7e]{1,256}$/;
+
+/** @throws InvalidInput when the key is none */
+export function cookieSession(options: CookieSessionOptions): Authenticate {
+  const { records, cookie = 'session', key = `session:${SESSION_ID}`, field } = options;
+  const { recheck = 30_000, clock = Date.now } = options;
+  const [before, after, ...more] = key.split(SESSION_ID) as [string, ...string[]];
+  if (before === '' || after === undefined || more.length > 0) {
+    throw new InvalidInput('key', `must be like session:${SESSION_ID}, with ${SESSION_ID} once`);
+  }
+
+  async function find(id: string): Promise<Identity> {
+    const record = ID.test(id) ? await records.get(`${before}${id}${after}`) : null;
+    const account = record === null ? undefined : accountIn(record, field);
+    if (account === undefined) {
+      throw unauthenticated('the session is not known, or has ended: sign in again');
+    }
+    return { account, expiresAt: clock() + recheck, session: id };
+  }
+
+  const unauthenticated = (message: string) =>
+    new Unauthenticated(message, `Cookie realm="millrace" cookie-name=${cookie}`);
+
+  const authenticate = (request: Parameters<Authenticate>[0]): Promise<Identity> => {
+    const id = cookieOf(request.headers.get('cookie'), cookie);
+    if (id === undefined) throw unauthenticated(`the cookie ${cookie} is needed: sign in first`);
+    return find(id);
+  };
+  return Object.assign(async (request: Parameters<Authenticate>[0]) => authenticate(request), {
+    renew: ({ session = '' }: Identity) => find(session),
+  });
+}
+
+function accountIn(record: string, field: string | undefined): string | undefined {
+  const account = field === undefined ? record : fieldOf(record, field);
+  const text = typeof account === 'number' ? String(account) : account;
+  return typeof text === 'string' && isAccountId(text) ? text : undefined;
+}
+
+function fieldOf(record: string, field: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(record);
+  } catch {
+    return undefined;
+  }
+  for (const name of field.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
+      return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
