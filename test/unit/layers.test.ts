@@ -33,6 +33,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     theirs: ['lmdb', 'node:'],
   },
   live: { ours: ['event', 'log'], theirs: [] },
+  accounts: { ours: ['event', 'log', 'records'], theirs: [] },
   gateway: {
     ours: ['accounts', 'live', 'log', 'records', 'event', 'protocol'],
     theirs: ['hono', '@hono/node-server', 'jose', 'ws', 'zod', 'node:'],
