@@ -8,6 +8,7 @@ import { textFormat } from '../protocol/text.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
 import type { Access } from './access.ts';
 import type { Connection } from './connection.ts';
+import type { ConnectionLimits, Place } from './connection-limits.ts';
 import { subprotocolsOf } from './credentials.ts';
 import type { Identity, RequestHead } from './identity.ts';
 
@@ -22,6 +23,8 @@ export interface Admission {
   readonly format: WireFormat;
   /** The subprotocol to answer with, if one was asked for. */
   readonly subprotocol: string | undefined;
+  /** To be left when the connection is gone, also when it never became a socket. */
+  readonly place: Place;
 }
 
 const SOCKET_PATH = /^\/ws(?:\/([^/]*))?$/;
@@ -35,6 +38,7 @@ export async function readAdmission(
   request: RequestHead,
   connection: Connection,
   access: Access,
+  connections: ConnectionLimits,
 ): Promise<Admission | undefined> {
   const url = parseUrl(request.url);
   const path = SOCKET_PATH.exec(url.pathname);
@@ -53,7 +57,8 @@ export async function readAdmission(
   access.demandAccount(identity, accountId);
   const log = accountLog(accountId);
   access.demand(identity, 'read', log);
-  return { identity, accountId, log, start, format, subprotocol };
+  const place = await connections.enter({ account: identity.account, address: entry.address });
+  return { identity, accountId, log, start, format, subprotocol, place };
 }
 
 const ACCOUNT_FIELD = 'the account ID in /ws/<account ID>';

@@ -30,7 +30,7 @@ export class BodyReader {
       if (this.#inMemory > this.#limits.maxBodyBytesTogether) throw overloaded();
     };
     try {
-      return await work(decode(await this.#read(request, count)));
+      return await work(decode(await this.#read(request, count).catch(incomplete)));
     } finally {
       this.#inMemory -= counted;
     }
@@ -74,6 +74,12 @@ function decode(bytes: Uint8Array): string {
   } catch (cause) {
     throw new MillraceError('invalid_utf8', 'the body must be UTF-8', { cause });
   }
+}
+
+/** What is not our refusal is a client that went away or took too long. */
+function incomplete(cause: unknown): never {
+  if (cause instanceof MillraceError) throw cause;
+  throw new MillraceError('body_incomplete', 'the body must come whole', { cause });
 }
 
 function overloaded(): MillraceError {

@@ -109,6 +109,11 @@ export function networkOf(address: string): string {
   return `address:${network.join(':')}::/64`;
 }
 
+/** Whose appends they are: those of the account, or where nobody knows it, of the client address. */
+export function spenderOf({ account, address }: Visitor): string {
+  return account === undefined ? networkOf(address ?? 'unknown') : `account:${account}`;
+}
+
 function leaveAll(taken: (() => void)[]): void {
   for (const giveBack of taken.splice(0)) giveBack();
 }

@@ -5,11 +5,14 @@
 import type { Live } from '../live/live.ts';
 import type { EventLog } from '../log/log.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
+import type { Records } from '../records/records.ts';
 import { Access, type AccessOptions } from './access.ts';
 import type { AccountRoutes, Registration } from './account-routes.ts';
 import { type Admission, readAdmission } from './admission.ts';
+import { appendRate } from './append-rates.ts';
 import { BodyReader } from './body.ts';
 import type { Connection } from './connection.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { createApp } from './http.ts';
 import type { RequestHead } from './identity.ts';
@@ -28,6 +31,11 @@ export interface GatewayOptions extends AccessOptions {
   /** Who may register accounts. Default: `open` when the gateway is open itself, else `admin`. */
   readonly registration?: Registration | undefined;
   readonly limits?: Partial<GatewayLimits> | undefined;
+  /**
+   * Where gateways that share a store count appends and connections together. Left out: the limits
+   * are those of this gateway alone.
+   */
+  readonly sharedLimits?: Records | undefined;
   /** Default: silent. */
   readonly logger?: Logger | undefined;
   /** How often a socket is pinged, in milliseconds. Default 25,000. */
@@ -39,6 +47,10 @@ export interface GatewayOptions extends AccessOptions {
 export interface Gateway {
   readonly limits: GatewayLimits;
   readonly logger: Logger;
+  /** Whether there is a proxy in front, which tells the addresses of clients. */
+  readonly trustProxy: boolean;
+  /** As in {@link GatewayOptions}. */
+  readonly idleTimeout: number;
   /** Answers a plain HTTP request. Never rejects. */
   fetch(request: Request, connection?: Connection): Promise<Response>;
   /** Decides about a WebSocket upgrade: whether it may go ahead, or what to answer instead. Never rejects. */
@@ -59,6 +71,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { log, live, logger = SILENT, pingInterval = 25_000, idleTimeout = 60_000 } = options;
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const access = new Access(options);
+  const connections = new ConnectionLimits(limits, options.sharedLimits);
+  const rate = appendRate(limits, options.sharedLimits);
   const heartbeat = new Heartbeat(pingInterval, idleTimeout);
   const sessions = new Set<Session>();
   const eventStreams = new Set<EventStream>();
@@ -74,9 +88,20 @@ export function createGateway(options: GatewayOptions): Gateway {
     sendBufferBytes,
     bodies,
     access,
+    connections,
+    appendRate: rate,
     accounts: accountRoutes(options, access, bodies),
   });
-  const sessionContext = { log, live, access, limits, logger, heartbeat, sessions };
+  const sessionContext = {
+    log,
+    live,
+    access,
+    appendRate: rate,
+    limits,
+    logger,
+    heartbeat,
+    sessions,
+  };
   let closing: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -85,6 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // One of the requests may have been for a stream.
     endEventStreams();
     heartbeat.stop();
+    connections.close();
   }
 
   function endEventStreams(): void {
@@ -94,6 +120,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     limits,
     logger,
+    trustProxy: options.trustProxy === true,
+    idleTimeout,
     async fetch(request, connection = {}) {
       if (closing !== undefined) return problemResponse(shuttingDown());
       const answer = Promise.resolve(app.fetch(request, { connection }));
@@ -108,8 +136,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async admit(request, connection = {}) {
       try {
-        const admission = await readAdmission(request, connection, access);
-        if (closing !== undefined) throw shuttingDown();
+        const admission = await readAdmission(request, connection, access, connections);
+        if (closing !== undefined) {
+          admission?.place.leave();
+          throw shuttingDown();
+        }
         return admission ?? new Response('Not Found', { status: 404 });
       } catch (error) {
         const shown = presentable(error);

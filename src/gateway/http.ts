@@ -6,8 +6,10 @@ import type { EventLog } from '../log/log.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
 import { parseStart, type StartPoint } from '../protocol/start.ts';
 import { type AccountRoutes, addAccountRoutes } from './account-routes.ts';
+import type { AppendRate } from './append-rate.ts';
 import { readAppend } from './append-request.ts';
 import type { BodyReader } from './body.ts';
+import { type ConnectionLimits, spenderOf } from './connection-limits.ts';
 import { letRead, preflight } from './cors.ts';
 import { type HttpApp, type HttpEnv, type HttpRequest, identify, onlyMethods } from './http-app.ts';
 import type { Logger } from './logger.ts';
@@ -20,6 +22,8 @@ import { EventStream, type EventStreamContext } from './sse.ts';
 export interface HttpContext extends EventStreamContext {
   readonly log: EventLog;
   readonly bodies: BodyReader;
+  readonly connections: ConnectionLimits;
+  readonly appendRate: AppendRate;
   readonly logger: Logger;
   /** Left out: there are no accounts to register. */
   readonly accounts: AccountRoutes | undefined;
@@ -82,7 +86,14 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
   };
   // A HEAD request would never read the body, and so never end the subscription.
   if (c.req.method === 'HEAD') return new Response(null, { headers });
-  return new Response(new EventStream(context, log, start, identity).body, { headers });
+  const { address } = c.var.entry;
+  const place = await context.connections.enter({ account: identity?.account, address });
+  try {
+    return new Response(new EventStream(context, log, start, identity, place).body, { headers });
+  } catch (error) {
+    place.leave();
+    throw error;
+  }
 }
 
 function startOf(c: HttpRequest): StartPoint {
@@ -98,10 +109,13 @@ function lastEventId(c: HttpRequest): EventId | undefined {
 async function append(context: HttpContext, c: HttpRequest, log: LogName): Promise<Response> {
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'append', log);
+  const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
   return context.bodies.withText(c.req.raw, async (text) => {
     const { events, options } = readAppend(text, (name) => c.req.header(name));
     const sent = sentBy(identity, log, events);
-    const { ids, version, duplicate } = await context.log.append(log, sent, options);
+    const { ids, version, duplicate } = await context.appendRate.spend(spender, () =>
+      context.log.append(log, sent, options),
+    );
     const headers = { ETag: `"${version}"` };
     return Response.json({ ids, version, duplicate }, { status: duplicate ? 200 : 201, headers });
   });

@@ -1,5 +1,5 @@
 /** A gateway on a port, with Node's own HTTP server and `ws`. */
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -9,8 +9,10 @@ import { protocolError } from '../protocol/problem.ts';
 import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
 import type { RequestHead } from './identity.ts';
+import { limitConnections, serverLimits } from './node-connections.ts';
 import { NodeSocket, READ_ANYWAY } from './node-socket.ts';
 import { problemResponse } from './problem-response.ts';
+import { writeResponse } from './write-response.ts';
 
 export interface ListenOptions {
   /** The address to listen on. Default `127.0.0.1`. */
@@ -49,16 +51,21 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
   const { limits } = gateway;
   const server = createServer(
     // One threshold for "slow" in the session and in the stream: a stream that was at it drains.
-    { highWaterMark: limits.sendBufferBytes },
+    { highWaterMark: limits.sendBufferBytes, ...serverLimits(limits) },
     getRequestListener((request, { incoming }) => gateway.fetch(request, connectionOf(incoming)), {
       overrideGlobalObjects: false,
       errorHandler: () =>
         problemResponse(protocolError('invalid_input', 'the request is not valid HTTP')),
     }),
   );
+  limitConnections(server, {
+    limits,
+    idleTimeout: gateway.idleTimeout,
+    direct: !gateway.trustProxy,
+  });
   const sockets = socketServer(limits.maxFrameBytes);
   sockets.on('wsClientError', (error, stream) => {
-    void answer(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
+    void writeResponse(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
   });
   server.on('upgrade', (request, stream, head) => {
     void upgrade(gateway, sockets, request, stream, head);
@@ -105,11 +112,18 @@ async function upgrade(
 ): Promise<void> {
   // A peer that goes away in the middle of a handshake is nobody's error.
   stream.on('error', ignore);
+  // To find out who it is may take a while; `ws` ends this when there is a socket.
+  request.socket.setTimeout(gateway.limits.headerTimeout, () => stream.destroy());
   const admission = await gateway.admit(headOf(request), connectionOf(request));
   if (admission instanceof Response) {
-    void answer(stream, admission);
+    void writeResponse(stream, admission);
     return;
   }
+  if (stream.destroyed) {
+    admission.place.leave();
+    return;
+  }
+  stream.once('close', () => admission.place.leave());
   sockets.handleUpgrade(request, stream, head, (socket) => {
     socket.begin(stream, admission.format, gateway.limits.maxFrameBytes, (accepted) =>
       gateway.accept(accepted, admission),
@@ -131,20 +145,6 @@ function headOf({ url = '/', headers }: IncomingMessage): RequestHead {
       },
     },
   };
-}
-
-/** Writes a response to a connection that no HTTP response object belongs to, and ends it. */
-async function answer(stream: Duplex, response: Response): Promise<void> {
-  const body = Buffer.from(await response.arrayBuffer());
-  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`);
-  const head = [
-    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}`,
-    ...headers,
-    'connection: close',
-    `content-length: ${body.length}`,
-  ];
-  stream.once('finish', () => stream.destroy());
-  stream.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

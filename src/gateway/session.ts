@@ -11,7 +11,7 @@
  */
 import type { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
-import type { LogName } from '../event/log-name.ts';
+import { accountLog, type LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
 import type { EventLog } from '../log/log.ts';
 import { errorCode } from '../protocol/error-codes.ts';
@@ -21,6 +21,7 @@ import type { StartPoint } from '../protocol/start.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
 import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
+import type { AppendRate } from './append-rate.ts';
 import { Expiry } from './expiry.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
@@ -35,6 +36,7 @@ export interface SessionContext {
   readonly log: EventLog;
   readonly live: Live;
   readonly access: Access;
+  readonly appendRate: AppendRate;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -47,6 +49,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   seenAt = 0;
   readonly #context: SessionContext;
   readonly #accountId: string;
+  /** Whose appends these are. */
+  readonly #spender: string;
   readonly #identity: Identity;
   /** Only where an identity can end before its socket. */
   readonly #expiry: Expiry | undefined;
@@ -66,6 +70,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.socket = socket;
     this.format = admission.format;
     this.#accountId = admission.accountId;
+    this.#spender = accountLog(admission.identity.account);
     this.#identity = admission.identity;
     if (admission.identity.expiresAt !== undefined) {
       const ended = (error: MillraceError) => this.#expired(error);
@@ -228,8 +233,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
       return;
     }
     this.#appendsInFlight += 1;
-    this.#context.log
-      .append(log, sent, { expected, producer })
+    this.#context.appendRate
+      .spend(this.#spender, () => this.#context.log.append(log, sent, { expected, producer }))
       .then(
         (outcome) => {
           const message = this.format.appended(ref, outcome);

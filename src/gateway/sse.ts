@@ -13,6 +13,7 @@ import { encodeEvent } from '../protocol/json-frames.ts';
 import { problemOf } from '../protocol/problem.ts';
 import type { StartPoint } from '../protocol/start.ts';
 import type { Access } from './access.ts';
+import type { Place } from './connection-limits.ts';
 import { Expiry } from './expiry.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
@@ -37,19 +38,25 @@ export class EventStream implements Sink, Beating {
   readonly #context: EventStreamContext;
   readonly #subscription: Subscription;
   readonly #expiry: Expiry | undefined;
+  readonly #place: Place;
   readonly #slot: number;
   readonly #startedInTime: boolean;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #waiting = false;
 
-  /** @param identity for whom it is; undefined in an open gateway */
+  /**
+   * @param identity for whom it is; undefined in an open gateway
+   * @param place is left when it ends
+   */
   constructor(
     context: EventStreamContext,
     log: LogName,
     start: StartPoint,
     identity: Identity | undefined,
+    place: Place,
   ) {
     this.#context = context;
+    this.#place = place;
     this.#startedInTime = start !== 'now' && 'since' in start;
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -124,6 +131,7 @@ export class EventStream implements Sink, Beating {
     if (this.#controller === undefined) return;
     this.#controller = undefined;
     this.#expiry?.stop();
+    this.#place.leave();
     this.#subscription.close();
     this.#context.heartbeat.remove(this, this.#slot);
     this.#context.eventStreams.delete(this);

@@ -4,6 +4,7 @@ import type { EventId } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
 import { Access, type AccessOptions } from '../../../src/gateway/access.ts';
+import { UNLIMITED } from '../../../src/gateway/append-rate.ts';
 import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
 import type { Identity } from '../../../src/gateway/identity.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway/limits.ts';
@@ -157,6 +158,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     log: log as unknown as EventLog,
     live,
     access: new Access(options.access ?? {}),
+    appendRate: UNLIMITED,
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
     logger: SILENT,
     heartbeat: new Heartbeat(25_000, 60_000),
@@ -169,6 +171,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     start: 'now',
     format: jsonFormat,
     subprotocol: undefined,
+    place: { leave() {} },
   });
   return {
     socket,

@@ -40,6 +40,7 @@ test('it admits upgrades by address and headers', async () => {
     start: { after: '5-1' },
     format: jsonFormat,
     subprotocol: 'millrace.json.v1',
+    place: { leave: expect.any(Function) },
   });
   expect(await gateway.admit({ url: '/ws/1', headers: new Headers() })).toMatchObject({
     format: textFormat,

@@ -1,0 +1,14 @@
+/** The append rate that the limits of a gateway ask for. */
+import type { Records } from '../records/records.ts';
+import { type AppendRate, LocalAppendRate, UNLIMITED } from './append-rate.ts';
+import type { GatewayLimits } from './limits.ts';
+import { SharedAppendRate } from './shared-append-rate.ts';
+
+export function appendRate(
+  { appendRate: rate, appendBurst: burst }: Pick<GatewayLimits, 'appendRate' | 'appendBurst'>,
+  shared: Records | undefined,
+): AppendRate {
+  if (rate === 0) return UNLIMITED;
+  const rule = { rate, burst: Math.max(1, burst) };
+  return shared === undefined ? new LocalAppendRate(rule) : new SharedAppendRate(shared, rule);
+}
