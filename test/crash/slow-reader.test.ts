@@ -23,7 +23,7 @@ import { payloadWith } from '../support/wire.ts';
 import { LatencyProbe } from './latency-probe.ts';
 
 const MEGABYTE = 1_000_000;
-const WARM_UP = 40 * MEGABYTE;
+const WARM_UP = 30 * MEGABYTE;
 const LOAD = 200 * MEGABYTE;
 const MAY_GROW_BY = 32 * 1_048_576;
 const PROBES = 4;
@@ -58,7 +58,10 @@ async function observe(gateway: GatewayProcess): Promise<void> {
     for (const probe of probes) probe.start();
     await eventually(() => readsAll.live);
     const warmTags = await load(gateway, warm, WARM_UP);
-    await eventually(() => readsAll.count('event') === warmTags.length, { timeout: 30_000 });
+    await eventually(() => readsAll.count('event') === warmTags.length, {
+      timeout: 60_000,
+      interval: 50,
+    });
     const before = latencies(probes);
     const baseline = await ownMemory(gateway.pid);
 
@@ -75,11 +78,11 @@ async function observe(gateway: GatewayProcess): Promise<void> {
     }, 50);
     const tags = await load(gateway, log, LOAD);
     const during = latencies(probes);
-    await eventually(() => quick.count('event') === tags.length, { timeout: 30_000 });
+    await eventually(() => quick.count('event') === tags.length, { timeout: 60_000, interval: 50 });
     expect(slow.count('event'), 'it was not slow').toBeLessThan(tags.length / 4);
 
     slow.readAgain();
-    await eventually(() => slow.count('event') === tags.length, { timeout: 60_000 });
+    await eventually(() => slow.count('event') === tags.length, { timeout: 60_000, interval: 50 });
     clearInterval(watching);
     for (const { steps } of [slow, quick]) {
       expect(steps.flatMap((step) => (step.step === 'event' ? [step.tag] : []))).toEqual(tags);

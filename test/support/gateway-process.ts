@@ -42,7 +42,7 @@ export class GatewayProcess {
 
   /** Builds what is not built, starts it, and waits until it answers. */
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
-    await promisify(execFile)(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+    await built();
     const gateway = new GatewayProcess(await freePort(), options);
     await gateway.start();
     return gateway;
@@ -133,6 +133,13 @@ export class GatewayProcess {
     });
     if (this.#child !== child) throw new Error(`the gateway did not start:\n${this.#output}`);
   }
+}
+
+let building: Promise<unknown> | undefined;
+
+function built(): Promise<unknown> {
+  building ??= promisify(execFile)(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+  return building;
 }
 
 /** Ours without what would configure the gateway. */
