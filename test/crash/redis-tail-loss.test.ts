@@ -23,7 +23,7 @@ import { redisContents } from './contents.ts';
 let redis: RedisServer;
 let gateway: GatewayProcess;
 let random: SeededRandom;
-let readers: Reader[];
+let readers: Reader[] = [];
 let appends: Map<LogName, AppendRecord[]>;
 
 beforeEach(async () => {
@@ -37,7 +37,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const reader of readers) reader.stop();
-  await gateway[Symbol.asyncDispose]();
+  // The gateway may not have started; then Redis must not be left behind.
+  await gateway?.[Symbol.asyncDispose]();
   await redis[Symbol.asyncDispose]();
 });
 

@@ -27,7 +27,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const client of clients.splice(0)) client.stop();
-  await gateway[Symbol.asyncDispose]();
+  // The gateway may not have started; then Redis must not be left behind.
+  await gateway?.[Symbol.asyncDispose]();
   await redis[Symbol.asyncDispose]();
 });
 
