@@ -3,6 +3,10 @@
  *
  *     openLog(store) ─► EventLog ─► createLive ─► subscribe, or createGateway ─► listen
  */
+export type { Account, AccountEvent, Registration } from './accounts/account.ts';
+export { type Accounts, type AccountsOptions, createAccounts } from './accounts/accounts.ts';
+export { canonicalEmail } from './accounts/email-address.ts';
+export { AccountBusy, AccountClosed, AccountNotFound, AddressTaken } from './accounts/errors.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {
   DEFAULT_EVENT_LIMITS,
@@ -53,3 +57,21 @@ export { MemoryLog } from './log/memory/memory-log.ts';
 export { RedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
 export type { Standing } from './log/standing.ts';
 export { type OpenLogOptions, openLog } from './open-log.ts';
+export { openStore, type Store } from './open-store.ts';
+export {
+  EmbeddedRecords,
+  type EmbeddedRecordsOptions,
+} from './records/embedded/embedded-records.ts';
+export { MemoryRecords, type MemoryRecordsOptions } from './records/memory/memory-records.ts';
+export type {
+  Add,
+  Change,
+  Committed,
+  Fence,
+  Lease,
+  Life,
+  Put,
+  Records,
+  Swapped,
+} from './records/records.ts';
+export { RedisRecords, type RedisRecordsOptions } from './records/redis/redis-records.ts';

@@ -40,6 +40,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   index: {
     ours: [
+      'accounts',
       'gateway',
       'live',
       'log',
@@ -56,7 +57,20 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     theirs: ['node:'],
   },
   cli: {
-    ours: ['index', 'gateway', 'live', 'log', 'log/redis', 'log/embedded', 'protocol', 'event'],
+    ours: [
+      'index',
+      'gateway',
+      'accounts',
+      'live',
+      'log',
+      'log/redis',
+      'log/embedded',
+      'records',
+      'records/redis',
+      'records/embedded',
+      'protocol',
+      'event',
+    ],
     theirs: ['commander', 'pino', 'node:'],
   },
 };

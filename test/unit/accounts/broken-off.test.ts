@@ -104,6 +104,25 @@ describe.each(TASKS)('$does', (task) => {
   );
 });
 
+test.each(TASKS)('$does does not mind one lost answer', async (task) => {
+  const steps = await finish(await (await setUp()).world.start(task));
+  const refused: string[] = [];
+  for (let bad = 0; bad < steps; bad += 1) {
+    for (const fate of ['unanswered', 'lost'] as const) {
+      const { world } = await setUp();
+      const process = await world.start(task);
+      for (let step = 0; step < bad; step += 1) await process.step('done');
+      process.expose({ fate, calls: 1, also: 'writes' });
+      await finish(process);
+      if (process.answer?.told !== 'done') refused.push(JSON.stringify(process.answer));
+      await check(world);
+    }
+  }
+  // Only where the number of an account is asked for: nothing has begun there.
+  const numberLost = '{"told":"refused","code":"unavailable"}';
+  expect(new Set(refused)).toEqual(new Set(task.does === 'register' ? [numberLost] : []));
+});
+
 test('what is refused leaves nothing behind, at once', async () => {
   const { world, observer, records } = await setUp();
   // Stuck with the old address on its way out, before its event.
