@@ -43,6 +43,7 @@ import {
 } from './layout.ts';
 import { LogStage, type LogState, NO_LOG } from './log-stage.ts';
 import { ProducerSweep } from './producer-sweep.ts';
+import { ReadTurns } from './read-turns.ts';
 import { Trimmer } from './trimmer.ts';
 
 /** How long {@link EmbeddedLog.close} waits for the disk, in milliseconds. */
@@ -74,6 +75,7 @@ export class EmbeddedLog implements EventLog {
   readonly #producerIdle: number;
   readonly #followers = new Followers();
   readonly #trimmer: Trimmer;
+  readonly #reads = new ReadTurns();
   readonly #leave: (patience: number) => Promise<void>;
   #closed = false;
 
@@ -139,17 +141,7 @@ export class EmbeddedLog implements EventLog {
     this.#mustBeOpen();
     parseLogName(log);
     const request = parseReadOptions(options);
-    try {
-      // One turn of the event loop: all of it sees the same moment.
-      const head = this.#databases.logs.get(log) ?? NO_LOG;
-      const standing =
-        request.reverse || request.unchecked ? WHOLE : this.#standing(head, request.after);
-      const range = rangeOf(head, request, pageStart(request.after, standing));
-      const page = takePage(this.#events(range), request.limit, request.maxBytes);
-      return { ...page, version: head.version, standing };
-    } catch (error) {
-      throw readFailure(error);
-    }
+    return this.#reads.run(() => this.#page(log, request));
   }
 
   async follow(log: LogName, follower: Follower): Promise<() => void> {
@@ -191,6 +183,21 @@ export class EmbeddedLog implements EventLog {
         'every acknowledged event is on the disk (each commit is flushed before it is acknowledged)',
       warnings: [],
     };
+  }
+
+  /** All of it sees the same moment: it does not wait anywhere. */
+  #page(log: LogName, request: ReadRequest): Page {
+    this.#mustBeOpen();
+    try {
+      const head = this.#databases.logs.get(log) ?? NO_LOG;
+      const standing =
+        request.reverse || request.unchecked ? WHOLE : this.#standing(head, request.after);
+      const range = rangeOf(head, request, pageStart(request.after, standing));
+      const page = takePage(this.#events(range), request.limit, request.maxBytes);
+      return { ...page, version: head.version, standing };
+    } catch (error) {
+      throw readFailure(error);
+    }
   }
 
   #stage(batch: Batch, now: number): LogStage {

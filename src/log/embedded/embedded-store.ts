@@ -22,6 +22,7 @@ import { dirname, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../event/error.ts';
 import { Unavailable } from '../errors.ts';
+import { checkDataFiles } from './data-file.ts';
 import { DiskSpace } from './disk-space.ts';
 import { FolderLock } from './folder-lock.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -39,7 +40,10 @@ export interface KeyCodec<Key> {
   readKey(source: Uint8Array, start: number, end: number): Key;
 }
 
-/** How a value is read. `bytes` is only lent: LMDB uses it again for the next value. */
+/**
+ * How a value is read. `bytes` is only lent: LMDB uses it again for the next value. Its `length` is
+ * that of the value, but its memory may be longer, and `slice()` without an end would take that.
+ */
 export type ValueReader<Value> = (bytes: Uint8Array) => Value;
 
 export class EmbeddedStore {
@@ -69,6 +73,7 @@ export class EmbeddedStore {
     try {
       makeFolder(path);
       lock = FolderLock.acquire(path);
+      checkDataFiles(path);
       const root = openEnvironment(path);
       await checkFormat(path, root);
       // The files' own flush does not cover their names.
@@ -153,13 +158,24 @@ export interface KeyRange<Key> {
 }
 
 function makeFolder(path: string): void {
-  const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolders(path);
   if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
-  if (made === undefined) return;
-  // Each new folder's name is in the folder above it.
-  for (let folder = path; folder !== dirname(made); folder = dirname(folder)) {
-    flushFolder(dirname(folder));
+}
+
+/** By hand: where nothing can be made, as below /proc, Node 20's own recursive way never ends. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || above === path) throw error;
+    makeFolders(above);
+    mkdirSync(path, { mode: 0o700 });
   }
+  // The new folder's name is in the one above it.
+  flushFolder(dirname(path));
 }
 
 function flushFolder(path: string): void {

@@ -11,7 +11,7 @@
 import type { MillraceError } from '../../event/error.ts';
 import { Closed, OutcomeUnknown, Unavailable } from '../errors.ts';
 import type { OrderedMap } from './embedded-store.ts';
-import type { StoreWriter, Write } from './store-writer.ts';
+import type { BatchWriter, Write } from './store-writer.ts';
 
 /** How much goes into one transaction, and how much may wait for the next. */
 const MIN_BATCH_WORKS = 512;
@@ -81,7 +81,7 @@ export class Batch {
 }
 
 export class GroupCommit {
-  readonly #writer: StoreWriter;
+  readonly #writer: BatchWriter;
   readonly #room: () => number;
   #queue: Work[] = [];
   #waitingBytes = 0;
@@ -91,7 +91,7 @@ export class GroupCommit {
   #inFlight: readonly Work[] = [];
 
   /** @param room how many bytes can be written before the disk is full */
-  constructor(writer: StoreWriter, room: () => number) {
+  constructor(writer: BatchWriter, room: () => number) {
     this.#writer = writer;
     this.#room = room;
   }

@@ -38,6 +38,12 @@ export interface PendingTrim {
   readonly through: EventId;
 }
 
+export interface FeedEntry {
+  readonly log: LogName;
+  readonly first: EventId;
+  readonly last: EventId;
+}
+
 export interface Counters {
   readonly lastLog: number;
   readonly lastFeed: number;
@@ -48,7 +54,7 @@ export interface Databases {
   readonly events: OrderedMap<EventKey, Entry>;
   readonly producers: OrderedMap<ProducerKey, ProducerState>;
   readonly trims: OrderedMap<LogName, PendingTrim>;
-  readonly feed: OrderedMap<number, Uint8Array>;
+  readonly feed: OrderedMap<number, FeedEntry>;
   readonly counters: OrderedMap<string, Counters>;
 }
 
@@ -65,7 +71,7 @@ export function openDatabases(store: EmbeddedStore): Databases {
     events: store.database('events', eventKeys, readEntry),
     producers: store.database('producers', producerKeys, readProducer),
     trims: store.database('trims', asciiKeys<LogName>(), readTrim),
-    feed: store.database('feed', positionKeys, (bytes) => Uint8Array.prototype.slice.call(bytes)),
+    feed: store.database('feed', positionKeys, readFeedEntry),
     counters: store.database('counters', asciiKeys<string>(), readCounters),
   };
 }
@@ -135,7 +141,7 @@ export function writeFeedEntry(log: LogName, first: EventId, last: EventId): Uin
   return bytes;
 }
 
-export function readFeedEntry(bytes: Uint8Array): { log: LogName; first: EventId; last: EventId } {
+function readFeedEntry(bytes: Uint8Array): FeedEntry {
   return {
     log: getAscii(bytes, 2 * ID_BYTES, bytes.length) as LogName,
     first: getId(bytes, 0),
@@ -154,7 +160,7 @@ function readCounters(bytes: Uint8Array): Counters {
   return { lastLog: getNumber(bytes, 0), lastFeed: getLong(bytes, 4) };
 }
 
-const eventKeys: KeyCodec<EventKey> = {
+export const eventKeys: KeyCodec<EventKey> = {
   writeKey([log, id], target, start) {
     putNumber(log, target, start);
     putId(id, target, start + 4);

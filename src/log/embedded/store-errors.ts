@@ -44,6 +44,8 @@ export function describeProblem(error: unknown): string {
     case 'EPERM':
     case 13:
       return 'this user may not write there; change its owner or its permissions, or choose another folder';
+    case 'ENOENT':
+      return 'it cannot be made there';
     case 'EROFS':
     case 30:
       return 'it is on a read-only file system';

@@ -12,7 +12,16 @@ export interface Write {
   readonly value: Uint8Array | undefined;
 }
 
-export class StoreWriter {
+export interface BatchWriter {
+  /**
+   * Resolves when all of `writes` are on the disk; they become visible at that moment, together.
+   * Resolves to an error when they are not: Unavailable when surely none is, OutcomeUnknown when
+   * that cannot be told.
+   */
+  write(writes: readonly Write[]): Promise<MillraceError | undefined>;
+}
+
+export class StoreWriter implements BatchWriter {
   readonly #root: RootDatabase;
   #broken: string | undefined;
 
@@ -20,11 +29,6 @@ export class StoreWriter {
     this.#root = root;
   }
 
-  /**
-   * Resolves when all of `writes` are on the disk; they become visible at that moment, together.
-   * Resolves to an error when they are not: Unavailable when surely none is, OutcomeUnknown when
-   * that cannot be told.
-   */
   async write(writes: readonly Write[]): Promise<MillraceError | undefined> {
     if (this.#broken !== undefined) return new Unavailable(this.#broken);
     try {

@@ -11,7 +11,7 @@ import type { Batch, GroupCommit, Work } from './group-commit.ts';
 import type { Databases } from './layout.ts';
 
 /** How many events go in one transaction. */
-const CHUNK = 1_000;
+const CHUNK = 500;
 
 export class Trimmer {
   readonly #databases: Databases;
