@@ -7,6 +7,14 @@ export type { Account, AccountEvent, Registration } from './accounts/account.ts'
 export { type Accounts, type AccountsOptions, createAccounts } from './accounts/accounts.ts';
 export { canonicalEmail } from './accounts/email-address.ts';
 export { AccountBusy, AccountClosed, AccountNotFound, AddressTaken } from './accounts/errors.ts';
+export { OwnerHistory } from './accounts/owner-history.ts';
+export {
+  type Exchange,
+  type Exchanged,
+  Reservations,
+  type ReservationsOptions,
+} from './accounts/reservations.ts';
+export type { Owners } from './accounts/settler.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {
   DEFAULT_EVENT_LIMITS,

@@ -18,13 +18,12 @@
 import { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
-import type { LogName } from '../event/log-name.ts';
 import { OutcomeUnknown, Unavailable, VersionConflict } from '../log/errors.ts';
-import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
 import { type OpenAttempt, OpenAttempts } from './open-attempts.ts';
-import { ABANDONED, type OwnerHistory, readHistory } from './owner-history.ts';
+import type { OwnerHistory } from './owner-history.ts';
 import { type OpenReservation, ReservationTable } from './reservation-table.ts';
+import { type Owners, Settler } from './settler.ts';
 
 /** How often one step is tried when others keep getting in between. */
 const ROUNDS = 32;
@@ -32,19 +31,12 @@ const ROUNDS = 32;
 /** How often an event is sent whose answer is lost. */
 const SENDS = 3;
 
-export interface ReservationsOptions {
-  readonly log: EventLog;
+export interface ReservationsOptions extends Owners {
   readonly records: Records;
-  /** The time in milliseconds since 1970. */
-  readonly clock: () => number;
   /** A text that nobody has had before, and nobody can guess. */
   readonly random: () => string;
   /** How long an attempt may take before others give it up, in milliseconds. */
   readonly claimTime: number;
-  /** The log of an owner. */
-  readonly logOf: (owner: string) => LogName;
-  /** The types of the events that take or give up values, or that decide whether one may. */
-  readonly types: ReadonlySet<string>;
 }
 
 export interface Exchange {
@@ -82,17 +74,19 @@ interface Attempt {
 export class Reservations {
   readonly #options: ReservationsOptions;
   readonly #table: ReservationTable;
+  readonly #settler: Settler;
   readonly #open: OpenAttempts;
 
   constructor(options: ReservationsOptions) {
     this.#options = options;
     this.#table = new ReservationTable(options.records);
+    this.#settler = new Settler(options, this.#table);
     this.#open = new OpenAttempts(options.records);
   }
 
+  /** What the owner's log says, from its beginning or on from an earlier history. */
   history(owner: string, earlier?: OwnerHistory): Promise<OwnerHistory> {
-    const { log, logOf, types } = this.#options;
-    return readHistory(log, logOf(owner), types, earlier);
+    return this.#settler.history(owner, earlier);
   }
 
   /** Who holds the value. An attempt whose event is in the log counts, however it was broken off. */
@@ -101,7 +95,7 @@ export class Reservations {
     if (owner !== null) return owner;
     const reservation = await this.#table.read(value);
     if (reservation === undefined) return undefined;
-    if (reservation.state !== 'held') await this.#settle(value, reservation);
+    if (reservation.state !== 'held') await this.#settler.settle(value, reservation);
     return (await this.#table.owner(value)) ?? undefined;
   }
 
@@ -111,7 +105,7 @@ export class Reservations {
       const reservation = await this.#table.read(value);
       if (reservation === undefined) return (await this.#table.owner(value)) === null;
       if (reservation.state === 'held') return false;
-      if ((await this.#settle(value, reservation)) === 'open') return false;
+      if ((await this.#settler.settle(value, reservation)) === 'open') return false;
     }
     return false;
   }
@@ -154,7 +148,7 @@ export class Reservations {
         for (const value of open.values) {
           const reservation = await this.#table.read(value);
           if (reservation?.attempt !== open.attempt || reservation.state === 'held') continue;
-          if ((await this.#settle(value, reservation)) === 'open') return;
+          if ((await this.#settler.settle(value, reservation)) === 'open') return;
         }
         await this.#open.remove(open);
         settled += 1;
@@ -193,7 +187,7 @@ export class Reservations {
       if (reservation === undefined) continue;
       const own = reservation.owner === claiming.owner;
       if (reservation.state === 'held') return own ? 'again' : 'taken';
-      const settled = await this.#settle(value, reservation);
+      const settled = await this.#settler.settle(value, reservation);
       if (settled === 'open') return own ? 'busy' : 'taken';
     }
     return 'taken';
@@ -207,7 +201,7 @@ export class Reservations {
       if (reservation.state === 'held') {
         const move = await this.#table.release(value, reservation, releasing);
         if (move === 'moved') return 'done';
-      } else if ((await this.#settle(value, reservation)) === 'open') {
+      } else if ((await this.#settler.settle(value, reservation)) === 'open') {
         return 'busy';
       }
     }
@@ -297,43 +291,6 @@ export class Reservations {
 
   async #unlist({ listed }: Attempt): Promise<void> {
     if (listed.values.length > 0) await this.#open.remove(listed);
-  }
-
-  /** @returns `open` while the attempt may still come to its end by itself */
-  async #settle(value: string, reservation: OpenReservation): Promise<'settled' | 'open'> {
-    const { attempt, state } = reservation;
-    const history = await this.#decided(reservation);
-    const verdict = history?.verdict(attempt);
-    if (history === undefined || verdict === undefined) return 'open';
-    if (state === 'releasing') {
-      await (verdict === 'done'
-        ? this.#table.free(value, reservation)
-        : this.#table.keep(value, reservation));
-      return 'settled';
-    }
-    // An old request that arrives late can leave a claim that was done with long ago.
-    const holds = history.holds(value) === attempt;
-    await (holds ? this.#table.confirm(value, reservation) : this.#table.drop(value, reservation));
-    return 'settled';
-  }
-
-  /** The owner's history once it has decided about the attempt; brings that about if it is overdue. */
-  async #decided({ owner, attempt, deadline }: OpenReservation): Promise<OwnerHistory | undefined> {
-    const { log, logOf, clock } = this.#options;
-    let history = await this.history(owner);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      if (history.verdict(attempt) !== undefined) return history;
-      if (deadline > clock()) return undefined;
-      const event = { type: ABANDONED, payload: { attempt }, meta: { reservation: { attempt } } };
-      try {
-        await log.append(logOf(owner), [event], { expected: history.version });
-      } catch (error) {
-        const look = error instanceof VersionConflict || error instanceof OutcomeUnknown;
-        if (!look) throw error;
-      }
-      history = await this.history(owner, history);
-    }
-    return undefined;
   }
 
   /**
