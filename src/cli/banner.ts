@@ -1,4 +1,6 @@
 /** What `millrace serve` prints once it listens. */
+import { describeAccess } from './authentication.ts';
+import { isLoopback } from './check-access.ts';
 import type { Settings } from './settings.ts';
 
 /** What a store tells about itself: see `describe()` of each. */
@@ -19,22 +21,38 @@ export function banner(
   settings: Settings,
 ): string {
   const webSocket = reachable(url).replace(/^http/, 'ws');
-  const warnings = [...description.warnings];
-  if (settings.insecure) {
-    warnings.push(
-      '--insecure: nobody is asked who they are; whoever can connect can read and write every log',
-    );
-  }
+  const attempt =
+    settings.auth === 'none'
+      ? `${webSocket}/ws/1   with any WebSocket client: type ping, or event:1`
+      : `${webSocket}/ws   with a WebSocket client that says who you are`;
   return [
     `Millrace ${version} listens on ${url}`,
     '',
-    `  try         ${webSocket}/ws/1   with any WebSocket client: type ping, or event:1`,
+    `  try         ${attempt}`,
+    `  access      ${describeAccess(settings)}`,
     `  store       ${description.store}`,
     `  durability  ${description.durability}`,
-    ...warnings.map((warning) => `  WARNING     ${warning}`),
+    ...warnings(description, settings).map((warning) => `  WARNING     ${warning}`),
     '',
     '',
   ].join('\n');
+}
+
+function warnings(description: StoreDescription, settings: Settings): readonly string[] {
+  const { auth, insecure, host, trustProxy } = settings;
+  if (insecure) {
+    return [
+      ...description.warnings,
+      '--insecure: nobody is asked who they are; whoever can connect can read and write every log',
+    ];
+  }
+  if (auth !== 'none' && !trustProxy && !isLoopback(host)) {
+    return [
+      ...description.warnings,
+      'what proves who somebody is crosses the network in clear text; put a proxy with TLS in front, and say --trust-proxy',
+    ];
+  }
+  return description.warnings;
 }
 
 /** The address of all interfaces is none to connect to. */

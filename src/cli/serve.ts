@@ -1,14 +1,18 @@
 /** `millrace serve`: the gateway over the chosen store, until a signal ends it. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { createAccounts } from '../accounts/accounts.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../gateway/limits.ts';
 import { listen } from '../gateway/listen-node.ts';
 import { createLive } from '../live/create-live.ts';
+import { readAuthentication } from './authentication.ts';
 import { banner } from './banner.ts';
 import { CommandFailure, EXIT_FAILURE } from './failure.ts';
+import { gatewayLimits } from './limit-settings.ts';
 import { createLogger } from './logger.ts';
-import { type Flags, resolveSettings, SETTINGS, type Setting, type Settings } from './settings.ts';
+import { type Flags, resolveSettings } from './resolve-settings.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS, type Settings } from './settings.ts';
 import { stopOnSignal } from './shutdown.ts';
 import { openStore } from './store.ts';
 import { packageVersion } from './version.ts';
@@ -23,6 +27,7 @@ Examples:
   millrace serve --store redis://localhost:6379
   millrace serve --store rediss://user:secret@redis.example.com:6380/2
   millrace serve --allow-origin https://app.example.com
+  millrace serve --auth jwt --jwks https://id.example.com/jwks.json --jwt-audience millrace
   REDIS_ENDPOINT=redis://localhost:6379 PORT=4555 millrace serve
 
 A flag wins over the environment, the environment over a .env file in the working directory.
@@ -39,12 +44,14 @@ export function serveCommand(): Command {
     )
     .addHelpText('after', EXAMPLES)
     .action(async (_options: unknown, self: Command) => serve(typedFlags(self)));
-  for (const setting of Object.values<Setting>(SETTINGS)) command.addOption(optionFor(setting));
+  for (const setting of Object.values<Setting>(SETTINGS)) {
+    if (setting.flag !== undefined) command.addOption(optionFor(setting, setting.flag));
+  }
   return command;
 }
 
-function optionFor(setting: Setting): Option {
-  const { flag, placeholder, variables, fallback } = setting;
+function optionFor(setting: Setting, flag: string): Option {
+  const { placeholder, variables, fallback } = setting;
   const notes = [
     ...(fallback === undefined ? [] : [`default: ${fallback}`]),
     `env: ${variables.join(', ')}`,
@@ -74,19 +81,35 @@ async function serve(flags: Flags): Promise<void> {
   const settings = resolveSettings({ flags, environment: process.env, dotEnv: readDotEnv() });
   const logger = createLogger(settings.logLevel);
 
-  const log = await openStore(settings);
+  const authentication = readAuthentication(settings);
+  const store = await openStore(settings);
+  const { log, records } = store;
   const live = createLive({ log });
+  const accounts = createAccounts({ log, records });
   const gateway = createGateway({
     log,
     live,
+    records,
+    accounts,
+    authenticate: authentication(records),
+    append: settings.append,
+    registration: settings.registration,
     allowOrigins: settings.allowOrigin,
+    allowHosts: settings.allowHost,
+    trustProxy: settings.trustProxy,
     limits: gatewayLimits(settings),
+    // The other stores have one process at a time.
+    sharedLimits: settings.store.kind === 'redis' ? records : undefined,
     logger,
   });
+  const closeStore = async () => {
+    accounts.stop();
+    live.close();
+    await store.close();
+  };
   const server = await listen(gateway, { host: settings.host, port: settings.port }).catch(
     async (error: unknown) => {
-      live.close();
-      await log.close();
+      await closeStore();
       throw cannotListen(settings, error);
     },
   );
@@ -95,29 +118,13 @@ async function serve(flags: Flags): Promise<void> {
     process,
     async () => {
       await server.close(GRACE);
-      live.close();
-      await log.close();
+      await closeStore();
       logger.info('stopped');
     },
     (signal) => logger.info({ signal }, 'stopping: no new connections, what is in flight ends'),
     (error) => logger.error({ reason: (error as Error).message }, 'did not stop cleanly'),
   );
   process.stdout.write(banner(packageVersion(), server.url, await log.describe(), settings));
-}
-
-function gatewayLimits({
-  maxFrame,
-  maxSubscriptions,
-  maxAppend,
-}: Settings): Partial<GatewayLimits> {
-  // A body is its events and what JSON adds to them.
-  const maxBodyBytes = maxAppend + 1_048_576;
-  return {
-    maxFrameBytes: maxFrame,
-    maxSubscriptions,
-    maxBodyBytes,
-    maxBodyBytesTogether: Math.max(DEFAULT_GATEWAY_LIMITS.maxBodyBytesTogether, 4 * maxBodyBytes),
-  };
 }
 
 function readDotEnv(): string | undefined {

@@ -1,31 +1,58 @@
 /** Opening the chosen store. */
 
 import { MillraceError } from '../event/error.ts';
-import { DEFAULT_EVENT_LIMITS } from '../event/event.ts';
 import { EmbeddedLog } from '../log/embedded/embedded-log.ts';
+import { EmbeddedStore } from '../log/embedded/embedded-store.ts';
 import { Unavailable } from '../log/errors.ts';
 import { RedisLog } from '../log/redis/redis-log.ts';
+import { EmbeddedRecords } from '../records/embedded/embedded-records.ts';
+import type { Records } from '../records/records.ts';
+import { RedisRecords } from '../records/redis/redis-records.ts';
 import { CommandFailure, withoutCredentials } from './failure.ts';
+import { eventLimits } from './limit-settings.ts';
 import type { Settings } from './settings.ts';
 import type { StoreChoice } from './store-choice.ts';
+
+/** The event log and the records of one place. */
+export interface OpenStore {
+  readonly log: EmbeddedLog | RedisLog;
+  readonly records: Records;
+  /** Closes both. */
+  close(): Promise<void>;
+}
 
 /**
  * Opens the store.
  * @throws CommandFailure that says what stands in the way, and what to do about it.
  */
-export async function openStore(settings: Settings): Promise<EmbeddedLog | RedisLog> {
-  const { store, sweep, appendWait, maxEvent, maxAppend } = settings;
-  const limits = {
-    ...DEFAULT_EVENT_LIMITS,
-    maxPayloadBytes: maxEvent,
-    maxAppendBytes: maxAppend,
-  };
+export async function openStore(settings: Settings): Promise<OpenStore> {
+  const { store, sweep, appendWait } = settings;
+  const limits = eventLimits(settings);
   try {
-    if (store.kind === 'embedded') return await EmbeddedLog.open(store.folder, { limits });
-    return await RedisLog.open(store.url, { sweepInterval: sweep, appendWait, limits });
+    if (store.kind === 'embedded') {
+      const folder = await EmbeddedStore.open(store.folder);
+      return together(EmbeddedLog.on(folder, { limits }), EmbeddedRecords.on(folder));
+    }
+    const log = await RedisLog.open(store.url, { sweepInterval: sweep, appendWait, limits });
+    try {
+      return together(log, await RedisRecords.open(store.url));
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
   } catch (error) {
     throw new CommandFailure(explain(store, error), undefined, { cause: error });
   }
+}
+
+function together(log: EmbeddedLog | RedisLog, records: Records): OpenStore {
+  return {
+    log,
+    records,
+    async close() {
+      await Promise.all([log.close(), records.close()]);
+    },
+  };
 }
 
 function explain(store: StoreChoice, error: unknown): string {

@@ -61,6 +61,11 @@ export function oneOf<Word extends string>(words: readonly Word[]): ValueKind<Wo
   };
 }
 
+/** Any text, for what only others can check. `what` completes "--flag takes …". */
+export function text(what: string): ValueKind<string> {
+  return { takes: what, parse: (given) => given };
+}
+
 /** A switch; as a flag it stands alone, in the environment it has a value. */
 export const yesOrNo: ValueKind<boolean> = {
   takes: 'true or false',
@@ -74,6 +79,12 @@ export const hostName: ValueKind<string> = {
     const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
     return /^[A-Za-z0-9.:_%-]+$/.test(bare) ? bare : undefined;
   },
+};
+
+/** A name that the gateway is reached by, without port, or `*` for all. */
+export const allowedHost: ValueKind<string> = {
+  takes: 'a host name without port, like millrace.internal, or *',
+  parse: (text) => (text === '*' || /^[A-Za-z0-9._-]+$/.test(text) ? text : undefined),
 };
 
 /** Where web pages come from, as browsers send it: `https://app.example.com`, or `*` for all. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { banner } from '../../../src/cli/banner.ts';
-import { resolveSettings } from '../../../src/cli/settings.ts';
+import { resolveSettings } from '../../../src/cli/resolve-settings.ts';
 
 const description = { store: 'Redis at somewhere', durability: 'none', warnings: ['all is lost'] };
 
@@ -11,6 +11,7 @@ test('says where, what to try, and what could be lost', () => {
       'Millrace 1.2.3 listens on http://127.0.0.1:4000',
       '',
       '  try         ws://127.0.0.1:4000/ws/1   with any WebSocket client: type ping, or event:1',
+      '  access      open: everybody is who they say, and may append to any log',
       '  store       Redis at somewhere',
       '  durability  none',
       '  WARNING     all is lost',
@@ -25,4 +26,27 @@ test('an open gateway is warned of, and what to try can be tried', () => {
   const text = banner('1.2.3', 'http://[::]:4000', description, settings);
   expect(text).toContain('ws://[::1]:4000/ws/1');
   expect(text).toMatch(/WARNING +--insecure/);
+});
+
+test('a gateway that asks who connects says how, and no secret', () => {
+  const secret = 'a secret of the tests, of 32 bytes';
+  const environment = { MILLRACE_JWT_SECRET: secret };
+  const flags = { auth: 'jwt', 'jwt-audience': 'app', host: '0.0.0.0', append: 'any' };
+  const settings = resolveSettings({ flags, environment });
+  const text = banner('1.2.3', 'http://0.0.0.0:4000', description, settings);
+  expect(text).toContain('try         ws://127.0.0.1:4000/ws ');
+  expect(text).toContain(
+    'access      a JSON Web Token (HS256) for app; accounts may append to the',
+  );
+  expect(text).toMatch(/WARNING +.*clear text.*--trust-proxy/);
+  expect(text).not.toContain(secret);
+  const behind = resolveSettings({ flags: { ...flags, 'trust-proxy': true }, environment });
+  expect(banner('1.2.3', 'http://0.0.0.0:4000', description, behind)).not.toContain('clear text');
+});
+
+test('sessions are named by their cookie', () => {
+  const flags = { auth: 'session', 'session-cookie': 'sid' };
+  const settings = resolveSettings({ flags, environment: {} });
+  const text = banner('1.2.3', 'http://127.0.0.1:4000', description, settings);
+  expect(text).toContain('access      the session in the cookie sid; accounts append to their own');
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CommandFailure } from '../../../src/cli/failure.ts';
-import { resolveSettings, type Sources } from '../../../src/cli/settings.ts';
+import { resolveSettings, type Sources } from '../../../src/cli/resolve-settings.ts';
 
 const resolve = (sources: Partial<Sources> = {}) =>
   resolveSettings({ flags: {}, environment: {}, ...sources });
@@ -23,11 +23,27 @@ test('the defaults', () => {
     host: '127.0.0.1',
     port: 4_000,
     allowOrigin: [],
+    allowHost: [],
+    trustProxy: false,
     insecure: false,
+    auth: 'none',
+    jwtTolerance: 5_000,
+    sessionCookie: 'session',
+    sessionKey: 'session:{id}',
     maxEvent: 1_048_576,
     maxAppend: 8_388_608,
+    maxEvents: 1_000,
     maxFrame: 65_536,
+    maxHeader: 16_384,
     maxSubscriptions: 100,
+    appendRate: 1_000,
+    appendBurst: 2_000,
+    maxSocketsPerAccount: 100,
+    maxSocketsPerAddress: 1_000,
+    maxConnections: 20_000,
+    maxHalfOpen: 1_000,
+    headerTimeout: 10_000,
+    requestTimeout: 60_000,
     logLevel: 'info',
   });
 });

@@ -1,0 +1,83 @@
+/**
+ * Where settings come from: a flag wins over the environment, the environment over `.env`, and that
+ * over the default.
+ */
+import { parseEnv } from 'node:util';
+import { checkAccess } from './check-access.ts';
+import { BadValue } from './failure.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS, type Settings } from './settings.ts';
+import type { ValueKind } from './values.ts';
+
+/** What was typed, by flag name without the dashes: `true` for a switch, an array if repeatable. */
+export type Flags = Readonly<Record<string, string | true | readonly string[] | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where values may come from, the strongest first. */
+export interface Sources {
+  readonly flags: Flags;
+  readonly environment: Variables;
+  /** The text of `.env`, if there is one. */
+  readonly dotEnv?: string | undefined;
+}
+
+/**
+ * Puts the settings together.
+ * @throws CommandFailure (exit code 2) that names the setting, where it came from and what it takes.
+ */
+export function resolveSettings(sources: Sources): Settings {
+  const dotEnv: Variables = sources.dotEnv === undefined ? {} : parseEnv(sources.dotEnv);
+  const resolved = Object.fromEntries(
+    Object.entries<Setting>(SETTINGS).map(([name, setting]) => {
+      const given = [
+        ...fromFlag(setting, sources.flags),
+        ...fromVariables(setting, sources.environment, ''),
+        ...fromVariables(setting, dotEnv, ' in .env'),
+      ][0];
+      return [name, given?.() ?? valueWithout(setting)];
+    }),
+  ) as unknown as Settings;
+  checkAccess(resolved);
+  return resolved;
+}
+
+// Only the strongest source is read: what it overrules may be as wrong as it likes.
+type Given = () => unknown;
+
+function fromFlag(setting: Setting, flags: Flags): Given[] {
+  const value = setting.flag === undefined ? undefined : flags[setting.flag];
+  if (value === undefined) return [];
+  if (value === true) return [() => true];
+  const texts = typeof value === 'string' ? [value] : value;
+  return [() => read(setting, setting.kind, `--${setting.flag}`, texts)];
+}
+
+function fromVariables(setting: Setting, variables: Variables, where: string): Given[] {
+  return setting.variables
+    .filter((name) => (variables[name] ?? '').trim() !== '')
+    .map((name) => () => {
+      const text = variables[name]!.trim();
+      const texts = setting.repeatable ? text.split(',').map((item) => item.trim()) : [text];
+      return read(setting, setting.variableKinds?.[name] ?? setting.kind, `${name}${where}`, texts);
+    });
+}
+
+function read(
+  setting: Setting,
+  kind: ValueKind<unknown>,
+  source: string,
+  texts: readonly string[],
+): unknown {
+  const values = texts.map((text) => {
+    const value = text === '' ? undefined : kind.parse(text);
+    if (value === undefined) throw new BadValue(source, kind.takes, text);
+    return value;
+  });
+  return setting.repeatable ? values : values[values.length - 1];
+}
+
+function valueWithout(setting: Setting): unknown {
+  if (setting.repeatable) return [];
+  if (setting.fallback !== undefined) return setting.kind.parse(setting.fallback);
+  return setting.placeholder === undefined ? false : undefined;
+}
