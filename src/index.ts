@@ -33,7 +33,17 @@ export {
   ZERO_ID,
 } from './event/event-id.ts';
 export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
+export { type Action, type AppendRule, type May, ownLogs } from './gateway/authorization.ts';
+export { type CookieSessionOptions, cookieSession } from './gateway/cookie-session.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export {
+  type Authenticate,
+  type Claims,
+  type Identity,
+  type RequestHead,
+  Unauthenticated,
+} from './gateway/identity.ts';
+export { type JwtOptions, jwtAuthentication } from './gateway/jwt.ts';
 export type { GatewayLimits } from './gateway/limits.ts';
 export { type Listening, type ListenOptions, listen } from './gateway/listen-node.ts';
 export { Batch, type FrameEncoder } from './live/batch.ts';

@@ -67,7 +67,9 @@ test('the secret is neither in the command line nor in the title of the process'
     200,
   );
   const { pid } = server.child;
-  const shown = execFileSync('ps', ['-ww', '-o', 'comm=,args=', '-p', `${pid}`], { encoding: 'utf8' });
+  const shown = execFileSync('ps', ['-ww', '-o', 'comm=,args=', '-p', `${pid}`], {
+    encoding: 'utf8',
+  });
   expect(shown).toContain('serve');
   expect(shown).not.toContain(SECRET);
 });
