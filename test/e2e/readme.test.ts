@@ -1,6 +1,6 @@
 /** Every fenced block of the README, run as a newcomer would run it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -13,7 +13,11 @@ import { type Block, EventNames, readmeBlocks } from './readme.ts';
 const blocks = readmeBlocks();
 const blocksOf = (language: string, mode: string) =>
   blocks.filter((block) => block.language === language && block.mode === mode);
-const KINDS = ['', 'sh', 'sh server', 'sh stream', 'text session', 'js', 'js stream', 'html'];
+const KINDS = [
+  ...['', 'sh', 'sh server', 'sh stream', 'text session', 'js', 'js stream', 'html'],
+  // Run in readme-proxy.test.ts.
+  ...['sh secret', 'sh token', 'js token', 'js browser', 'nginx', 'caddy'],
+];
 
 test('every block is of a kind that is run here', () => {
   expect(blocks.length).toBeGreaterThan(10);
@@ -41,7 +45,9 @@ describe('starting', () => {
       const command = text
         .replace('--port 4555', '--port 0')
         .replace('./data', join(folder.path, 'data'))
+        .replace('./jwt.secret', join(folder.path, 'jwt.secret'))
         .replace('redis://localhost:6379', redis.url());
+      writeFileSync(join(folder.path, 'jwt.secret'), 'a secret of the tests, of 32 bytes');
       const env: Record<string, string> = { PORT: '0' };
       if (!command.includes('REDIS')) env.MILLRACE_STORE = join(folder.path, 'default');
       await using server = new Command('bash', ['-c', `exec env ${command}`], { env });
@@ -149,7 +155,7 @@ describe('with a server running', () => {
     expect(await command.ended(), command.stderr).toBe(0);
     if (!text.startsWith('curl')) return;
     const answer = JSON.parse(command.stdout) as Record<string, unknown>;
-    expect(answer).toHaveProperty('version');
+    expect(answer).toHaveProperty(text.includes('/accounts ') ? 'id' : 'version');
     expect(answer).not.toHaveProperty('code');
   });
 
