@@ -20,7 +20,9 @@ export function checkAccess(settings: Settings): void {
   else refuseAll(settings, OF_JWT, 'jwt');
   if (auth !== 'session') refuseAll(settings, { sessionField: '--session-field' }, 'session');
   if (auth !== 'none') refuseAll(settings, { insecure: '--insecure' }, 'none');
-  else refuseAll(settings, { append: '--append' }, 'jwt or --auth session');
+  else if (settings.append === 'own') {
+    refuseAll(settings, { append: '--append own' }, 'jwt or --auth session');
+  }
 }
 
 /** The gateway asks nobody who they are, so it keeps to this machine unless told otherwise. */

@@ -138,7 +138,7 @@ export class Access {
    */
   async renew(identity: Identity): Promise<Identity> {
     const renewed = await this.#authenticate?.renew?.(identity);
-    if (renewed === undefined || renewed.account !== identity.account) throw expired();
+    if (renewed?.account !== identity.account || this.isOver(renewed)) throw expired();
     return valid(renewed);
   }
 }

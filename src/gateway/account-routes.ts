@@ -49,7 +49,7 @@ export function addAccountRoutes(routes: AccountRoutes, app: HttpApp): void {
 async function register(routes: AccountRoutes, c: HttpRequest): Promise<Response> {
   if (routes.registration === 'admin') {
     const identity = await identify(routes.access, c);
-    if (identity !== undefined && identity.claims?.admin !== true) {
+    if (identity?.claims?.admin !== true) {
       throw protocolError('forbidden', 'only an admin may register accounts here');
     }
   }

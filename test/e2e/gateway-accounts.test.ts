@@ -137,6 +137,10 @@ test('where identities are known, an admin registers, and everybody else if that
   expect(await register('han@example.org', admin)).toMatchObject({ status: 201 });
   await restartAsking({ registration: 'open' });
   expect(await register('leia@example.org')).toMatchObject({ status: 201 });
+  await running.stop();
+  log = new MemoryLog();
+  running = await startGateway(withAccounts({ registration: 'admin' }));
+  expect(await register('luke@example.org')).toMatchObject({ status: 403 });
 });
 
 test('an account is looked at and changed by its own and by an admin, and by nobody else', async () => {

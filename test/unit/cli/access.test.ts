@@ -41,7 +41,7 @@ test.each<[Flags, Variables, string]>([
   [{ auth: 'session', 'jwt-audience': 'a' }, {}, '--jwt-audience is set, and only counts with'],
   [{ 'session-field': 'a' }, {}, '--session-field is set, and only counts with --auth session'],
   [{ auth: 'session', insecure: true }, {}, '--insecure is set, and only counts with --auth none'],
-  [{ append: 'own' }, {}, '--append is set, and only counts with --auth jwt'],
+  [{ append: 'own' }, {}, '--append own is set, and only counts with --auth jwt'],
   [{ auth: 'basic' }, {}, '--auth takes one of none, jwt, session'],
   [{ auth: 'jwt', jwks: 'http://id.example.com/keys' }, {}, '--jwks takes a file with a JWK set'],
   [{ auth: 'session', 'session-key': 'session' }, {}, '--session-key takes a key with {id}'],
@@ -82,6 +82,11 @@ test('files that are not there are named', () => {
     const path = join(folder, 'missing');
     expect(failure({ auth: 'jwt', [flag]: path })).toContain(`--${flag} ${path} cannot be used`);
   }
+});
+
+test('what an open gateway does anyway may be said', () => {
+  const settings = resolveSettings({ flags: { auth: 'none', append: 'any' }, environment: {} });
+  expect(settings).toMatchObject({ auth: 'none', append: 'any' });
 });
 
 test('with authentication, any host may be listened on', () => {
