@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
 import type { MemoryReading } from './gateway-probe.ts';
+import { measuredPath } from './measured-build.ts';
 import { freePort } from './redis-process.ts';
 
 /** Something that serves `/ws/:account` in the JSON wire format. */
@@ -26,8 +27,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const MILLRACE: Contender = {
   name: 'millrace',
   how: 'publication',
-  // What users run, as `npm run build` made it, not the copy that was compiled for the benchmark.
-  script: here('../../../dist/cli/millrace.js'),
+  script: measuredPath('cli/millrace.js'),
   args: (store, port) => ['serve', '--store', store, '--port', `${port}`, '--log-level', 'warn'],
   filesPerSocket: 1,
   startRate: 8_000,

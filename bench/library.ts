@@ -1,15 +1,12 @@
-/**
- * The library as it is shipped, `dist/` from `npm run build`, with the types of its source: what
- * is measured is what users get, not the copy that was compiled along with the benchmark.
- */
-const dist = new URL('../../../dist/', import.meta.url);
+/** The library as it is shipped, with the types of its source. */
+import { measuredFile } from './measured-build.ts';
 
 export async function loadRedisLog() {
-  const module = await import(new URL('log/redis/redis-log.js', dist).href);
+  const module = await import(measuredFile('log/redis/redis-log.js').href);
   return (module as typeof import('../src/log/redis/redis-log.ts')).RedisLog;
 }
 
 export async function loadEmbeddedLog() {
-  const module = await import(new URL('log/embedded/embedded-log.js', dist).href);
+  const module = await import(measuredFile('log/embedded/embedded-log.js').href);
   return (module as typeof import('../src/log/embedded/embedded-log.ts')).EmbeddedLog;
 }

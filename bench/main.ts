@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CONTENDERS } from './gateway-process.ts';
 import { describeMachine, type Machine } from './machine.ts';
+import { takeMeasuredBuild } from './measured-build.ts';
 import type { Durability } from './redis-process.ts';
 import { formatTable } from './report.ts';
 import { append } from './suites/append.ts';
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
 }
 
 async function measure(suites: readonly Suite[], plan: Plan, date: string, file: string) {
+  takeMeasuredBuild();
   const machine = describeMachine();
   print(describe(machine, plan));
   const results: Record<string, Result['rows']> = {};

@@ -2,11 +2,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerQuestions } from '../child.ts';
 import { Samples } from '../latency.ts';
-import type { Connect, Question, Replay, Replayed, Send, Sent } from './questions.ts';
+import {
+  type Connect,
+  type Question,
+  type Replay,
+  type Replayed,
+  type Send,
+  type Sent,
+  WRITERS,
+} from './questions.ts';
 import { LoadSocket, type Receiver } from './socket.ts';
 import { PacedWriter } from './writer.ts';
 
-const WRITERS = 8;
+/**
+ * A gateway limits what comes from one client address. The load is to look like what it stands
+ * for, many clients in many places, so it comes from many loopback addresses: one for each
+ * writer, and one for every few hundred readers.
+ */
+const READERS_PER_ADDRESS = 500;
 const CONNECTING_AT_ONCE = 100;
 const LIVE_WITHIN_MS = 60_000;
 /** A stride that shares no factor with the usual numbers of sockets: neighbours are not hit in turn. */
@@ -41,18 +54,21 @@ async function connect({ port, first, count }: Connect): Promise<void> {
   const connectSome = async () => {
     while (next < count) {
       const index = next++;
-      sockets[index] = await openLive(port, `${first + index}`);
+      const network = Math.floor(index / READERS_PER_ADDRESS);
+      sockets[index] = await openLive(port, `${first + index}`, `127.0.2.${network + 1}`);
     }
   };
   await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectSome));
   writers = await Promise.all(
-    Array.from({ length: WRITERS }, (_, index) => openLive(port, `writer-${index}`)),
+    Array.from({ length: WRITERS }, (_, index) =>
+      openLive(port, `writer-${index}`, `127.0.1.${index + 1}`),
+    ),
   );
   accounts = { first, sockets };
 }
 
 /** A socket that has caught up with its account's log, which it follows from now on. */
-async function openLive(port: number, account: string): Promise<LoadSocket> {
+async function openLive(port: number, account: string, from: string): Promise<LoadSocket> {
   const live = promiseToKeep();
   const timer = setTimeout(() => live.reject(new Error(`${account} is not live`)), LIVE_WITHIN_MS);
   const receiver: Receiver = {
@@ -67,7 +83,8 @@ async function openLive(port: number, account: string): Promise<LoadSocket> {
       live.reject(new Error(`account ${account}: ${reason}`));
     },
   };
-  const socket = await LoadSocket.open(port, `/ws/${account}?format=json&after=now`, receiver);
+  const path = `/ws/${account}?format=json&after=now`;
+  const socket = await LoadSocket.open(port, path, receiver, from);
   await live.promise;
   clearTimeout(timer);
   return socket;

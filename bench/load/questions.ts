@@ -1,6 +1,9 @@
 /** What the benchmark asks of the load process, and what that answers. */
 import type { Percentiles } from '../latency.ts';
 
+/** How many sockets send; they come on top of the accounts' own. */
+export const WRITERS = 64;
+
 /** Opens `count` sockets for the accounts `first`, `first + 1`, …, one each, and waits until each is live. */
 export interface Connect {
   readonly do: 'connect';

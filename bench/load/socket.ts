@@ -20,9 +20,17 @@ export class LoadSocket {
     this.#socket = socket;
   }
 
-  /** Connects and upgrades; frames may come before this resolves. */
-  static async open(port: number, path: string, receiver: Receiver): Promise<LoadSocket> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /**
+   * Connects and upgrades; frames may come before this resolves.
+   * @param from the address to connect from, any of 127.0.0.0/8
+   */
+  static async open(
+    port: number,
+    path: string,
+    receiver: Receiver,
+    from = '127.0.0.1',
+  ): Promise<LoadSocket> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
     const client = new LoadSocket(socket);
     const frames = new FrameReader();
     const onFrame = (opcode: number, payload: Buffer) => {
