@@ -2,9 +2,9 @@
  * One client's socket, in either wire format. A session holds cursors, not events: what is
  * delivered goes straight from a shared batch to the socket.
  *
- *   reading ──(too much to send, or too many appends under way)──► halted ──► reading
- *      │                                                             │
- *      └────────── finish / fail / expire ──► closing ◄──────────────┘
+ *   reading ──(too much to send, too many appends under way,──► halted ──► reading
+ *      │       or too many operations in a row)                    │
+ *      └────────── finish / fail / expire ──► closing ◄────────────┘
  *
  * Halted, it reads nothing from the network; what one chunk of the network had already brought
  * waits in a backlog, which is therefore never larger than that chunk.
@@ -43,6 +43,9 @@ export interface SessionContext {
   readonly sessions: Set<Session>;
 }
 
+/** After so many operations the event loop gets a turn, and with it everybody else. */
+const MAX_IN_A_ROW = 128;
+
 export class Session implements SocketSession, ReaderOwner, Beating {
   readonly socket: GatewaySocket;
   readonly format: WireFormat;
@@ -58,6 +61,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   readonly #readers: Reader[] = [];
   #backlog: (string | MillraceError)[] | undefined;
   #appendsInFlight = 0;
+  /** Operations since the others last had a turn. */
+  #inARow = 0;
   /** Which reader goes first when the socket has drained, so that none starves. */
   #turn = 0;
   #halted = false;
@@ -170,7 +175,21 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   get #overloaded(): boolean {
-    return this.#appendsInFlight >= this.#context.limits.maxAppendsInFlight || this.full;
+    return (
+      this.#inARow >= MAX_IN_A_ROW ||
+      this.#appendsInFlight >= this.#context.limits.maxAppendsInFlight ||
+      this.full
+    );
+  }
+
+  /** Whoever sends as fast as it can must not keep the others waiting. */
+  #countInARow(): void {
+    this.#inARow += 1;
+    if (this.#inARow !== MAX_IN_A_ROW) return;
+    setTimeout(() => {
+      this.#inARow = 0;
+      this.#goOn();
+    }, 0);
   }
 
   #goOn(): void {
@@ -189,6 +208,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #handle(incoming: string | MillraceError): void {
+    this.#countInARow();
     if (typeof incoming === 'string') {
       this.#perform(this.format.parse(incoming, this.#accountId));
     } else {

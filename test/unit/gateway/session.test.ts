@@ -13,6 +13,7 @@ import {
   WrongType,
 } from '../../../src/log/errors.ts';
 import { protocolError } from '../../../src/protocol/problem.ts';
+import { eventually } from '../../support/eventually.ts';
 import { scene, settled } from './fakes.ts';
 
 const OWN = parseLogName('account:1');
@@ -81,7 +82,7 @@ test('beyond the appends that may be under way nothing is read, and the rest kee
   expect(socket.reading).toBe(true);
 });
 
-test('a client that asks and does not read is not answered without end', () => {
+test('a client that asks and does not read is not answered without end', async () => {
   const { say, socket, session } = scene({ sendBufferBytes: 1_000 });
   const send = socket.send.bind(socket);
   socket.send = (message) => {
@@ -97,9 +98,20 @@ test('a client that asks and does not read is not answered without end', () => {
     socket.bytesWaiting = 0;
     session.drained();
     expect(socket.bytesWaiting).toBeLessThan(1_100);
+    // After some operations in a row, the others have a turn.
+    await turn();
   }
   expect(rounds).toBeGreaterThan(100);
   expect(socket.frames.map(({ ref }) => ref)).toEqual([...Array(10_000).keys()]);
+});
+
+test('whoever sends without a pause lets the others have a turn, and loses nothing', async () => {
+  const { say, socket } = scene();
+  for (let ref = 0; ref < 1_000; ref += 1) say({ op: 'ping', ref });
+  expect(socket.sent).toHaveLength(128);
+  expect(socket.reading).toBe(false);
+  await eventually(() => socket.reading);
+  expect(socket.frames.map(({ ref }) => ref)).toEqual([...Array(1_000).keys()]);
 });
 
 test('a full socket makes the subscription wait, a drained one lets it go on', () => {
@@ -249,3 +261,9 @@ test('a halted session reads again when it closes, so that the peer can answer',
   say({ op: 'ping' });
   expect(socket.frames).toHaveLength(1);
 });
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 2);
+  });
+}
