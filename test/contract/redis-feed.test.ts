@@ -27,8 +27,9 @@ async function feedOf(log: string): Promise<{ first: string; last: string }[]> {
   const entries = await commands.xrange('feed', '-', '+');
   return entries
     .map(([, fields]) => Object.fromEntries(chunksOfTwo(fields)))
-    .filter((fields) => fields.log === log)
-    .map(({ first, last }) => ({ first: first!, last: last! }));
+    .flatMap((fields) => fields[log] ?? [])
+    .map((range) => range.split(' ') as [string, string])
+    .map(([first, last]) => ({ first, last }));
 }
 
 function chunksOfTwo(fields: readonly string[]): [string, string][] {
@@ -37,7 +38,7 @@ function chunksOfTwo(fields: readonly string[]): [string, string][] {
   );
 }
 
-it('has one entry for each append', async () => {
+it('tells of each append', async () => {
   const log = randomLog();
   const producer = { id: 'p', epoch: 0, seq: 0 };
   const one = await eventLog.append(log, [event()], { producer });
@@ -48,7 +49,20 @@ it('has one entry for each append', async () => {
     { first: one.ids[0], last: one.ids[0] },
     { first: three.ids[0], last: three.ids[2] },
   ]);
-  expect(await commands.hget(keysOf(log).meta, 'indexed')).toBe(three.version);
+  expect(await commands.hget('{feed}:indexed', log)).toBe(three.version);
+});
+
+it('has one entry for all appends of a turn, with one range for each log', async () => {
+  const [one, other] = [randomLog(), randomLog()];
+  const before = await commands.xlen('feed');
+  const [first, between, last] = await Promise.all([
+    appendOne(eventLog, one),
+    appendOne(eventLog, other),
+    appendOne(eventLog, one),
+  ]);
+  expect(await commands.xlen('feed')).toBe(before + 1);
+  expect(await feedOf(one)).toEqual([{ first, last }]);
+  expect(await feedOf(other)).toEqual([{ first: between, last: between }]);
 });
 
 it('takes in what others added before', async () => {
@@ -83,9 +97,8 @@ it('is not broken by what others added and removed before', async () => {
 
 it('is not broken by a mark ahead of a log that was restored', async () => {
   const log = randomLog();
-  const { meta } = keysOf(log);
   await appendOne(eventLog, log, 'before');
-  await commands.hset(meta, 'indexed', '33000000000000-0');
+  await commands.hset('{feed}:indexed', log, '33000000000000-0');
   const ids = [await appendOne(eventLog, log, 'after'), await appendOne(eventLog, log, 'later')];
   expect((await eventLog.read(log)).events.map(({ payload }) => payload)).toEqual([
     'before',
@@ -106,14 +119,21 @@ it('does not lose an append of another log to a feed of the wrong type', async (
 });
 
 it('and the marks of the wrong type refuse the append before anything is written', async () => {
-  for (const companion of ['producers', 'meta'] as const) {
-    const log = randomLog();
-    const keys = keysOf(log);
-    await commands.set(keys[companion], 'not a hash');
-    const producer = { id: 'p', epoch: 0, seq: 0 };
-    await expect(eventLog.append(log, [event()], { producer })).rejects.toMatchObject({
-      code: 'wrong_type',
-    });
-    expect(await commands.exists(keys.stream)).toBe(0);
-  }
+  const log = randomLog();
+  await commands.rename('{feed}:indexed', 'marks-put-aside');
+  await commands.set('{feed}:indexed', 'not a hash');
+  await expect(appendOne(eventLog, log)).rejects.toMatchObject({ code: 'wrong_type' });
+  await commands.rename('marks-put-aside', '{feed}:indexed');
+  expect(await commands.exists(keysOf(log).stream)).toBe(0);
+});
+
+it('needs the producers of a log to be what they should be', async () => {
+  const log = randomLog();
+  const keys = keysOf(log);
+  await commands.set(keys.producers, 'not a hash');
+  const producer = { id: 'p', epoch: 0, seq: 0 };
+  await expect(eventLog.append(log, [event()], { producer })).rejects.toMatchObject({
+    code: 'wrong_type',
+  });
+  expect(await commands.exists(keys.stream)).toBe(0);
 });

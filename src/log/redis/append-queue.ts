@@ -17,11 +17,12 @@ import { Closed, OutcomeUnknown, Unavailable } from '../errors.ts';
 import type { Appended, AppendOptions } from '../log.ts';
 import { readAnswer } from './append-answer.ts';
 import { failureOf, reasonOf } from './connection.ts';
-import { channelPrefix, FEED_KEY, logKey } from './keys.ts';
+import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from './keys.ts';
 import { APPEND_SCRIPT } from './scripts.ts';
 
 /** Keeps one script call short for Redis, which does nothing else meanwhile. */
 const BATCH_APPENDS = 64;
+const BATCH_EVENTS = 256;
 const BATCH_BYTES = 1_048_576;
 
 /** Larger events are published by ID only, so that no publication can overrun a subscriber. */
@@ -147,9 +148,12 @@ export class AppendQueue {
     while (this.#open && start < this.#waiting.length) {
       let end = start;
       let bytes = 0;
+      let count = 0;
       while (end < this.#waiting.length && end - start < BATCH_APPENDS) {
         bytes += this.#waiting[end]!.bytes;
-        if (end > start && bytes > BATCH_BYTES) break;
+        count += this.#waiting[end]!.events.length;
+        // One append may exceed the bounds alone: it cannot be divided.
+        if (end > start && (bytes > BATCH_BYTES || count > BATCH_EVENTS)) break;
         end += 1;
       }
       void this.#send(this.#waiting.slice(start, end));
@@ -162,11 +166,8 @@ export class AppendQueue {
     const batch: Batch = { pending, sentAt: performance.now(), settled: false };
     this.#inFlight.add(batch);
     try {
-      const reply = await this.#redis.evalsha(
-        APPEND_SCRIPT.digest,
-        pending.length + 1,
-        ...this.#scriptArguments(pending),
-      );
+      // As an array: there can be more arguments than a call has room for.
+      const reply = await this.#redis.call('EVALSHA', this.#scriptArguments(pending));
       this.#answer(batch, reply as string);
     } catch (error) {
       this.#handleFailure(batch, error);
@@ -174,7 +175,9 @@ export class AppendQueue {
   }
 
   #scriptArguments(pending: readonly Pending[]): (string | number | Buffer)[] {
-    const values: (string | number | Buffer)[] = [FEED_KEY];
+    const keys = pending.length + 2;
+    const values: (string | number | Buffer)[] = [APPEND_SCRIPT.digest, keys];
+    values.push(FEED_KEY, FEED_MARKS_KEY);
     for (const { log } of pending) values.push(logKey(log));
     values.push(channelPrefix(this.#redis.options.db ?? 0), this.#options.producerIdle);
     values.push(INLINE_EVENT_BYTES, INLINE_BYTES);
@@ -188,6 +191,8 @@ export class AppendQueue {
   #answer(batch: Batch, reply: string): void {
     const lines = reply.split('\n');
     if (!this.#settle(batch)) return;
+    // What was the primary is a replica now: find the one that took over.
+    if (reply.includes('refused READONLY')) this.#redis.disconnect(true);
     batch.pending.forEach((pending, index) => {
       const result = readAnswer(pending.log, pending.options, lines[index] ?? '');
       if (result instanceof Error) pending.reject(result);
@@ -274,10 +279,10 @@ export class AppendQueue {
   }
 }
 
-/** What the script must know of an append beyond one event of four strings; see `append.lua`. */
+/** What the script must know of an append beside its strings; see `append.lua`. */
 function headOf({ expected, producer }: AppendOptions, events: readonly EncodedEvent[]): string {
   const isUsual = expected === undefined && producer === undefined && events.length === 1;
-  if (isUsual && fieldCount(events[0]!) === 4) return '';
+  if (isUsual) return String(fieldCount(events[0]!));
   const { id = '-', epoch = 0, seq = 0 } = producer ?? {};
   return [expected ?? '-', id, epoch, seq, ...events.map(fieldCount)].join(' ');
 }

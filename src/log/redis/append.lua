@@ -7,26 +7,28 @@ Invariants
      what fails, fails alone.
   2. Producer before version: a repeat of an append whose `expected` has become stale is a
      duplicate, not a conflict. A refused append leaves the producer's state as it was.
-  3. The feed knows every event up to `indexed`. What others added with a plain XADD lies between
-     `indexed` and our first event, so the feed entry starts with the first of those.
+  3. The feed knows every event of a log up to its mark. What others added with a plain XADD lies
+     between the mark and our first event, so what the feed is told starts with the first of those.
+     One feed entry tells of all logs of the batch; it and the marks are written last, together.
   4. A publication carries the version before its first event, so that a follower sees a gap. It
      is sent last: a follower that is told can read. It is sent only where somebody listens, which
      cannot change while the script runs.
 
 A redis.call costs about as much as the work that it asks for. So the usual append (one event, no
-conditions, nobody listens, nobody else wrote) makes five: HGET, XLEN, XADD, XADD, HSET. What can
-be asked about all logs at once is asked once: what lies above `indexed`, and who listens. The
-exact version (XINFO, as dear as those five) is asked for where something depends on it.
+conditions, nobody listens, nobody else wrote) makes two: XLEN and XADD. What can be asked or
+written for all logs at once is: the marks, what lies above them, who listens, the feed entry. The
+exact version (XINFO, as dear as five others) is asked for where something depends on it.
 
 KEYS
-  1        the feed (stream)
-  2 …      one log (stream) per append; `{log}:producers` and `{log}:meta` share its slot
+  1        the feed (stream): per log of a batch one field, its name, with '<first ID> <last ID>'
+  2        the feed's marks (hash): per log, up to where the feed knows it
+  3 …      one log (stream) per append; `{log}:producers` and `{log}:meta` share its slot
 ARGV
   1        channel prefix
   2        after how many idle milliseconds a producer is forgotten
   3        events above this many bytes are published by ID only
   4        a publication inlines at most this many bytes
-  then per append: '' for one event of four strings without conditions, otherwise
+  then per append: for one event without conditions the number of its strings, otherwise
     '<expected version or -> <producer ID or -> <epoch> <seq> <strings of event 1> <of event 2> …'
   and after it the strings of all its events: name, value, name, value, …
 
@@ -40,6 +42,7 @@ local call, attempt = redis.call, redis.pcall
 local KEYS, ARGV, unpack, pcall, type, sub = KEYS, ARGV, unpack, pcall, type, string.sub
 
 local feedKey = KEYS[1]
+local marksKey = KEYS[2]
 local channelPrefix = ARGV[1]
 local producerIdle = tonumber(ARGV[2])
 local inlineEventBytes = tonumber(ARGV[3])
@@ -51,12 +54,14 @@ local LAST_SEQUENCE = 18446744073709549568
 local RECENT_APPENDS = 16
 
 -- Of the logs in this batch, by key; nobody else can write while the script runs.
-local metaKeys, channels = {}, {}
+local names = {} -- what the feed calls it
 local indexed = {} -- up to where the feed knows the log
 local foreign = {} -- the first event above that
 local isFollowed = {} -- whether somebody listens to the channel
 local versions = {} -- exact, where something depended on it
 local emptied = {} -- how many events it ever had, where others trimmed all of them
+local firsts = {} -- the first event that the feed is told of
+local appended = {} -- the keys of the logs that were appended to, in that order
 local problems = {} -- why a key of the log cannot be used
 
 -- Whether the append at hand has written: after that, an error no longer means "not happened".
@@ -94,34 +99,36 @@ local function lookForForeignEvents(logs)
   end
 end
 
+local function channelOf(key)
+  return channelPrefix .. '{' .. key .. '}'
+end
+
 local function lookForFollowers(logs)
   -- Who listens by pattern is not counted by channel.
   local byPattern = call('PUBSUB', 'NUMPAT') > 0
   local names = {}
-  for number, key in ipairs(logs) do names[number] = channels[key] end
+  for number = 1, #logs do names[number] = channelOf(logs[number]) end
   local counts = call('PUBSUB', 'NUMSUB', unpack(names))
   for number = 1, #logs do
     if byPattern or counts[number * 2] > 0 then isFollowed[logs[number]] = true end
   end
 end
 
+-- Answers with a key that is not what it should be, if there is one that concerns all logs.
 local function lookAtLogs()
-  local logs = {}
-  for number = 2, #KEYS do
+  local logs, logNames, count = {}, {}, 0
+  for number = 3, #KEYS do
     local key = KEYS[number]
-    if not metaKeys[key] then
-      local tag = '{' .. key .. '}'
-      metaKeys[key] = tag .. ':meta'
-      channels[key] = channelPrefix .. tag
-      local mark = attempt('HGET', metaKeys[key], 'indexed') or '0-0'
-      if type(mark) == 'table' then
-        problems[key] = describe(mark.err, metaKeys[key])
-        mark = '0-0'
-      end
-      indexed[key] = mark
-      logs[#logs + 1] = key
+    if not names[key] then
+      local name = sub(key, 1, -5)
+      names[key] = name
+      count = count + 1
+      logs[count], logNames[count] = key, name
     end
   end
+  local marks = attempt('HMGET', marksKey, unpack(logNames))
+  if marks.err then return marksKey end
+  for number = 1, count do indexed[logs[number]] = marks[number] or '0-0' end
   lookForForeignEvents(logs)
   lookForFollowers(logs)
 end
@@ -250,18 +257,33 @@ local function decide(key, request)
   return nil
 end
 
+-- What the feed is told of a log when the script ends; `first` stays that of its first append.
 local function index(key, first, last)
-  local metaKey = metaKeys[key]
   if emptied[key] then
     -- While it can still be seen, note how far that went. All that is gone lies below that mark.
-    call('HSET', metaKey, 'trimmed', versions[key], 'removed', emptied[key])
+    attempt('HSET', '{' .. key .. '}:meta', 'trimmed', versions[key], 'removed', emptied[key])
     emptied[key] = nil
   end
-  first = foreign[key] or first
-  foreign[key] = nil
-  call('XADD', feedKey, '*', 'log', sub(key, 1, -5), 'first', first, 'last', last)
-  call('HSET', metaKey, 'indexed', last)
+  if not firsts[key] then
+    firsts[key] = foreign[key] or first
+    appended[#appended + 1] = key
+  end
   versions[key] = last
+end
+
+-- One entry for all logs of the batch, in the order in which they were first appended to.
+local function writeFeed()
+  local entry, marks = {}, {}
+  for number = 1, #appended do
+    local key = appended[number]
+    local name, last = names[key], versions[key]
+    local at = number * 2
+    entry[at - 1], entry[at] = name, firsts[key] .. ' ' .. last
+    marks[at - 1], marks[at] = name, last
+  end
+  if #appended == 0 then return end
+  call('XADD', feedKey, '*', unpack(entry))
+  call('HSET', marksKey, unpack(marks))
 end
 
 local function publish(key, version, ids, from, ends)
@@ -286,7 +308,7 @@ local function publish(key, version, ids, from, ends)
     end
     from = to + 1
   end
-  call('PUBLISH', channels[key], table.concat(parts))
+  call('PUBLISH', channelOf(key), table.concat(parts))
 end
 
 -- The strings of the first event are ARGV[from] to ARGV[to]; `request` is nil for the usual append.
@@ -312,22 +334,24 @@ local function append(key, from, to, request)
 end
 
 local feedType = call('TYPE', feedKey).ok
-local feedIsBroken = feedType ~= 'stream' and feedType ~= 'none'
-if not feedIsBroken then lookAtLogs() end
+local brokenKey = feedType ~= 'stream' and feedType ~= 'none' and feedKey or lookAtLogs()
 
 local lines = {}
 local position = 5
-for number = 2, #KEYS do
-  local from, to, request = position + 1, position + 4, nil
-  position = position + 5
-  if ARGV[from - 1] ~= '' then
-    request = readHead(ARGV[from - 1], from - 1)
+for number = 3, #KEYS do
+  local head, request = ARGV[position], nil
+  local from, to = position + 1, position
+  if #head == 1 then
+    to = position + tonumber(head)
+    position = to + 1
+  else
+    request = readHead(head, position)
     to = request.ends[1]
     position = request.ends[#request.ends] + 1
   end
 
-  if feedIsBroken then
-    lines[#lines + 1] = 'wrong_type ' .. feedKey
+  if brokenKey then
+    lines[#lines + 1] = 'wrong_type ' .. brokenKey
   else
     hasWritten = false
     local succeeded, result = pcall(append, KEYS[number], from, to, request)
@@ -336,4 +360,5 @@ for number = 2, #KEYS do
       or describe(type(result) == 'table' and result.err or tostring(result))
   end
 end
+writeFeed()
 return table.concat(lines, '\n')

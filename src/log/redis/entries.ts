@@ -42,12 +42,16 @@ export function decodeEntries(bytes: Buffer, offset = 0): StoredEvent[] | undefi
     const end = bytes.indexOf(LINE_FEED, position);
     if (end < 0) return undefined;
     const [id, ...lengths] = bytes.toString('latin1', position, end).split(' ');
-    if (lengths.length === 0) return undefined;
+    // Anybody can publish: what is taken on trust here could make the reader go in circles.
+    if (id === undefined || !isEventId(id) || lengths.length === 0) return undefined;
     position = end + 1;
     const start = position;
-    for (const length of lengths) position += Number(length);
-    if (!(position <= bytes.length)) return undefined;
-    events.push(readEntry(id as EventId, bytes, start, lengths));
+    for (const length of lengths) {
+      if (!(Number(length) >= 0)) return undefined;
+      position += Number(length);
+    }
+    if (position > bytes.length) return undefined;
+    events.push(readEntry(id, bytes, start, lengths));
   }
   return events;
 }

@@ -3,8 +3,9 @@
  *
  *   account:1:log                        stream   the log: entries `type`, `payload`, maybe `codec`, `meta`
  *   {account:1:log}:producers            hash     producer ID → `epoch seq lastUse first:count first:count …`
- *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims), `indexed` (known to the feed)
- *   feed                                 stream   one entry per append: `log`, `first`, `last`
+ *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims)
+ *   feed                                 stream   one entry per call of the append script: name of a log → `first last`, …
+ *   {feed}:indexed                       hash     name of a log → up to where the feed knows it
  *   millrace:0:{account:1:log}           channel  publications (0 is the database: channels know none)
  *
  * The braces are literal: a hash tag that puts the companions of a log into the log's own
@@ -14,12 +15,15 @@ import type { LogName } from '../../event/log-name.ts';
 
 export const FEED_KEY = 'feed';
 
+/** In the feed's slot, not the logs': on a cluster both are written in one step, which is then repeatable. */
+export const FEED_MARKS_KEY = '{feed}:indexed';
+
 /** The stream that holds a log. */
 export function logKey(log: LogName): string {
   return `${log}:log`;
 }
 
-/** The hash of what is known beside a log: how far it was trimmed and indexed. */
+/** The hash of what is known beside a log: how far it was trimmed. */
 export function metaKey(log: LogName): string {
   return `{${log}:log}:meta`;
 }

@@ -21,6 +21,7 @@ Returns { facts, entries }
   facts    'version first maxDeleted added length trimmed removed holdsCursor more'
   entries  entry after entry: '<id> <length> <length> …' LF, then the strings of these lengths
 ]]
+local LAST_ID = '18446744073709551615-18446744073709551615'
 local key, metaKey = KEYS[1], KEYS[2]
 local from, to = ARGV[1], ARGV[2]
 local limit, maxBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -40,22 +41,25 @@ local holdsCursor, more = '0', '0'
 local parts = {}
 local count, bytes = 0, 0
 
--- How many to ask for: first few, then as many as the bytes that are left have room for.
-local chunk = 16
+-- How many to ask for: one, then eight times as many, as long as the bytes that are left have room
+-- for them. Entries can be large, and all that are asked for are copied, whether they fit or not.
+local chunk = 1
+local seen, seenBytes = 0, 0
 local done = not stream['last-generated-id']
 while not done do
   local asked = math.min(chunk, limit - count + 1)
   local entries = redis.call(command, key, from, to, 'COUNT', asked)
   for _, entry in ipairs(entries) do
     local id, fields = entry[1], entry[2]
+    local size, lengths = 0, {}
+    for position, field in ipairs(fields) do
+      lengths[position] = #field
+      size = size + #field
+    end
+    seen, seenBytes = seen + 1, seenBytes + size
     if id == cursor then
       holdsCursor = '1'
     else
-      local size, lengths = 0, {}
-      for position, field in ipairs(fields) do
-        lengths[position] = #field
-        size = size + #field
-      end
       if count >= limit or (count > 0 and bytes + size > maxBytes) then
         more = '1'
         done = true
@@ -68,10 +72,12 @@ while not done do
     end
   end
   if #entries < asked then done = true end
+  -- Redis takes no start after the last possible ID.
+  if not done and entries[#entries][1] == LAST_ID then done = true end
   if not done then
     from = '(' .. entries[#entries][1]
-    local average = count > 0 and bytes / count or 1
-    chunk = math.max(1, math.min(512, math.ceil((maxBytes - bytes) / math.max(average, 1))))
+    local room = math.ceil((maxBytes - bytes) * seen / math.max(seenBytes, 1))
+    chunk = math.max(1, math.min(chunk * 8, 512, room))
   end
 end
 

@@ -1,10 +1,12 @@
+#!lua flags=allow-oom
 --[[
 Forgets the oldest events of a log, a bounded step at a time, and remembers how far.
 
 Invariants
   1. The mark is set with the first step: a reader below it is told, however far the steps have come.
   2. The mark only rises, and is never above the version.
-  3. `removed` counts what our trims took away, so that a reader can tell when somebody else's did.
+  3. It runs also at `maxmemory`: it is what frees memory.
+  4. `removed` counts what our trims took away, so that a reader can tell when somebody else's did.
 
 KEYS
   1  the log (stream)
