@@ -243,9 +243,14 @@ function isJson(text: string): boolean {
 }
 
 const encoder = new TextEncoder();
+/** Encoding into the same bytes again and again costs no buffer for every string. */
+const scratch = new Uint8Array(4096);
 
 function byteLength(data: string | Uint8Array): number {
-  return typeof data === 'string' ? encoder.encode(data).length : data.length;
+  if (typeof data !== 'string') return data.length;
+  // A UTF-16 unit takes at most three bytes.
+  if (data.length * 3 <= scratch.length) return encoder.encodeInto(data, scratch).written;
+  return encoder.encode(data).length;
 }
 
 function base64(bytes: Uint8Array): string {
