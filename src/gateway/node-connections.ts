@@ -23,6 +23,8 @@ export function serverLimits(limits: GatewayLimits): ServerOptions {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headerTimeout,
     requestTimeout: Math.max(limits.requestTimeout, limits.headerTimeout),
+    // Node's own refusal says nothing; the request listener refuses what names no host.
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.min(CHECK_EVERY, limits.headerTimeout),
   };
 }

@@ -49,6 +49,45 @@ export function mutated(valid: readonly string[], most = 4): fc.Arbitrary<string
     .map(([text, edits]) => edits.reduce((changed, change) => change(changed), text));
 }
 
+/** JSON that stays JSON: one of `valid`, with some values in it put in another's place. */
+export function mutatedJson(valid: readonly string[], most = 2): fc.Arbitrary<string> {
+  const change = fc.record({
+    place: fc.nat(),
+    value: fc.oneof(fc.constantFrom<unknown>(...VALUES), fc.jsonValue(), mutated(MORSELS, 1)),
+    kind: fc.constantFrom('replace', 'remove', 'rename', 'edit'),
+    edits: fc.array(edit, { minLength: 1, maxLength: 2 }),
+  });
+  return fc
+    .tuple(fc.constantFrom(...valid), fc.array(change, { maxLength: most }))
+    .map(([text, changes]) => {
+      const root = { value: JSON.parse(text) as unknown };
+      for (const { place, value, kind, edits } of changes) {
+        const slots = slotsOf(root);
+        const slot = slots[place % slots.length];
+        if (slot === undefined) continue;
+        const { holder, key } = slot;
+        const old = holder[key];
+        if (kind === 'remove') delete holder[key];
+        else if (kind === 'rename') holder[`${key}x`] = old;
+        else if (kind === 'edit' && typeof old === 'string') {
+          holder[key] = edits.reduce((changed, one) => one(changed), old);
+        } else holder[key] = structuredClone(value);
+      }
+      return JSON.stringify(root.value) ?? '';
+    });
+}
+
+/** What is JSON and nevertheless wrong nearly everywhere. */
+const VALUES = [null, true, 0, -1, 0.5, 1e300, 2 ** 53, '', [], {}, [[]], [{}], 'x'.repeat(300)];
+
+type Holder = Record<string, unknown>;
+
+function slotsOf(value: unknown): { holder: Holder; key: string }[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const holder = value as Holder;
+  return Object.keys(holder).flatMap((key) => [{ holder, key }, ...slotsOf(holder[key])]);
+}
+
 /** The same for bytes. */
 export function mutatedBytes(valid: readonly Buffer[], most = 4): fc.Arbitrary<Buffer> {
   const texts = valid.map((bytes) => bytes.toString('latin1'));
