@@ -28,7 +28,12 @@ export const MILLRACE: Contender = {
   name: 'millrace',
   how: 'publication',
   script: measuredPath('cli/millrace.js'),
-  args: (store, port) => ['serve', '--store', store, '--port', `${port}`, '--log-level', 'warn'],
+  args: (store, port) => [
+    ...['serve', '--store', store, '--port', `${port}`, '--log-level', 'warn'],
+    // One client plays thousands: appends are counted, but the limit is not reached.
+    ...['--append-rate', '1000000', '--append-burst', '1000000', '--max-connections', '0'],
+    ...['--max-sockets-per-account', '0', '--max-sockets-per-address', '0'],
+  ],
   filesPerSocket: 1,
   startRate: 8_000,
 };
