@@ -31,6 +31,8 @@ export class LogFollower implements Follower {
   readonly #readers = new Set<LogReader>();
   readonly #onIdle: () => void;
   #unfollow: (() => void) | undefined;
+  /** Ends the wait for the store, which can be long; there only while that is waited for. */
+  #leaving: AbortController | undefined = new AbortController();
   #isStarted = false;
   #isReading = false;
   #isClosed = false;
@@ -101,12 +103,15 @@ export class LogFollower implements Follower {
     let failures = 0;
     while (!this.#isClosed && !this.#isStarted) {
       try {
-        this.#unfollow ??= await this.#context.log.follow(this.log, this);
+        this.#unfollow ??= await this.#context.log.follow(this.log, this, this.#leaving?.signal);
+        this.#leaving = undefined;
+        if (this.#isClosed) break;
         const { version } = await this.#context.log.read(this.log, { limit: 0, unchecked: true });
         this.tail = version;
         this.window.clear(version);
         this.#isStarted = true;
       } catch (error) {
+        if (this.#isClosed) break;
         if (!isPassing(error)) this.#fail(error);
         else await this.#context.pauseBeforeRetry(++failures);
       }
@@ -200,6 +205,8 @@ export class LogFollower implements Follower {
 
   #close(): void {
     this.#isClosed = true;
+    this.#leaving?.abort();
+    this.#leaving = undefined;
     this.window.clear(this.tail);
     this.#unfollow?.();
     this.#unfollow = undefined;

@@ -121,10 +121,14 @@ export interface EventLog {
    * Calls `follower` about appends to `log` from the moment that the promise resolves.
    * After any loss of the store connection, or whatever else may have cost it a wake-up, the
    * store calls `wake()` once it listens again. Only `live/` uses it.
+   *
+   * A store may take as long as it is away. Who aborts `signal` before the promise resolves is
+   * forgotten at once, and the promise rejects with the signal's reason; a store that needs no
+   * time may resolve all the same. Once it has resolved, the signal means nothing.
    * @returns what ends it; calling that twice does no harm
    * @throws Unavailable, Closed
    */
-  follow(log: LogName, follower: Follower): Promise<() => void>;
+  follow(log: LogName, follower: Follower, signal?: AbortSignal): Promise<() => void>;
 
   /**
    * Forgets the events up to and including `through`, and remembers `through`, so that a reader

@@ -133,6 +133,23 @@ export function followingTests(suite: Suite): void {
       await eventually(() => staying.told.length === 1);
     });
 
+    suite.it('does not tell one who gave up before it had begun', async (test) => {
+      const eventLog = await test.open();
+      const [leaving, staying] = [new RecordingFollower(), new RecordingFollower()];
+      const giveUp = new AbortController();
+      const begun = eventLog.follow(test.log, leaving, giveUp.signal);
+      giveUp.abort();
+      // A store that needs no time may not have noticed.
+      await begun.then(
+        (unfollow) => unfollow(),
+        (reason) => strictEqual(reason, giveUp.signal.reason),
+      );
+      await eventLog.follow(test.log, staying);
+      await appendOne(eventLog, test.log);
+      await eventually(() => staying.told.length === 1);
+      strictEqual(leaving.told.length, 0);
+    });
+
     suite.it('counts the same follower as often as it follows', async (test) => {
       const eventLog = await test.open();
       const follower = new RecordingFollower();

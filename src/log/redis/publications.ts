@@ -15,15 +15,20 @@ import { channelOf } from './keys.ts';
 
 const CHANNELS_PER_COMMAND = 500;
 
+/** One call of `follow`; the same follower may follow twice. */
+export interface Following {
+  readonly follower: Follower;
+  /** Set while it waits for Redis to acknowledge. */
+  waiting: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
+}
+
 /** A log that somebody follows. */
 export interface FollowedLog {
   readonly log: LogName;
   readonly channel: string;
-  /** Replaced, never changed: a follower may leave while the others are being told. */
-  followers: readonly Follower[];
-  /** Resolved, and replaced by nothing, when Redis has acknowledged that it listens. */
-  acknowledged: boolean;
-  readonly waiting: { resolve: () => void; reject: (error: Error) => void }[];
+  readonly followings: Set<Following>;
+  /** What Redis knows of it on the connection that there is now. */
+  state: 'unasked' | 'asked' | 'acknowledged';
 }
 
 export class Publications {
@@ -61,28 +66,22 @@ export class Publications {
     return this.#logs.size;
   }
 
-  /** Resolves once Redis has acknowledged; waits for as long as Redis is away. */
-  async follow(log: LogName, follower: Follower): Promise<() => void> {
+  /** Resolves once Redis has acknowledged; waits for as long as Redis is away, or until `signal`. */
+  async follow(log: LogName, follower: Follower, signal?: AbortSignal): Promise<() => void> {
     if (this.#closed) throw new Closed();
+    signal?.throwIfAborted();
     const followed = this.#entry(log);
-    followed.followers = [...followed.followers, follower];
-    if (!followed.acknowledged) {
-      await new Promise<void>((resolve, reject) => {
-        followed.waiting.push({ resolve, reject });
-      });
-    }
-    let isFollowing = true;
-    return () => {
-      if (isFollowing) this.#unfollow(followed, follower);
-      isFollowing = false;
-    };
+    const following: Following = { follower, waiting: undefined };
+    followed.followings.add(following);
+    if (followed.state !== 'acknowledged') await this.#acknowledged(followed, following, signal);
+    return () => this.#unfollow(followed, following);
   }
 
   close(): void {
     this.#closed = true;
     clearInterval(this.#pingTimer);
-    for (const { waiting } of this.#logs.values()) {
-      for (const { reject } of waiting.splice(0)) reject(new Closed());
+    for (const { followings } of this.#logs.values()) {
+      for (const { waiting } of followings) waiting?.reject(new Closed());
     }
     this.#logs.clear();
     this.#redis.disconnect();
@@ -92,7 +91,7 @@ export class Publications {
     const channel = channelOf(this.#database, log);
     let followed = this.#logs.get(channel);
     if (followed === undefined) {
-      followed = { log, channel, followers: [], acknowledged: false, waiting: [] };
+      followed = { log, channel, followings: new Set(), state: 'unasked' };
       this.#logs.set(channel, followed);
       this.#toSubscribe.add(followed);
       this.#scheduleFlush();
@@ -100,12 +99,31 @@ export class Publications {
     return followed;
   }
 
-  #unfollow(followed: FollowedLog, follower: Follower): void {
-    const index = followed.followers.indexOf(follower);
-    followed.followers = followed.followers.toSpliced(index, 1);
-    if (followed.followers.length > 0) return;
+  async #acknowledged(
+    followed: FollowedLog,
+    following: Following,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const leave = (): void => {
+      this.#unfollow(followed, following);
+      following.waiting?.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', leave);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        following.waiting = { resolve, reject };
+      });
+    } finally {
+      following.waiting = undefined;
+      signal?.removeEventListener('abort', leave);
+    }
+  }
+
+  #unfollow(followed: FollowedLog, following: Following): void {
+    if (!followed.followings.delete(following) || followed.followings.size > 0) return;
     this.#logs.delete(followed.channel);
     this.#toSubscribe.delete(followed);
+    if (followed.state === 'unasked') return;
     this.#toUnsubscribe.add(followed.channel);
     this.#scheduleFlush();
   }
@@ -114,7 +132,7 @@ export class Publications {
     const followed = this.#logs.get(channel);
     if (followed === undefined) return;
     const publication = decodePublication(message);
-    for (const follower of followed.followers) {
+    for (const { follower } of followed.followings) {
       if (publication === undefined) follower.wake();
       else follower.events(publication.previous, publication.events);
     }
@@ -145,6 +163,7 @@ export class Publications {
   }
 
   async #subscribe(followed: readonly FollowedLog[]): Promise<void> {
+    for (const entry of followed) entry.state = 'asked';
     try {
       await this.#redis.subscribe(...followed.map(({ channel }) => channel));
     } catch {
@@ -152,20 +171,22 @@ export class Publications {
       return;
     }
     for (const entry of followed) {
-      entry.acknowledged = true;
-      for (const { resolve } of entry.waiting.splice(0)) resolve();
-      for (const follower of entry.followers) follower.wake();
+      entry.state = 'acknowledged';
+      for (const { follower, waiting } of entry.followings) {
+        waiting?.resolve();
+        follower.wake();
+      }
     }
   }
 
   #listenAgain(): void {
-    this.#toUnsubscribe.clear();
     for (const followed of this.#logs.values()) this.#toSubscribe.add(followed);
     this.#scheduleFlush();
   }
 
   #forgetAcknowledgements(): void {
-    for (const followed of this.#logs.values()) followed.acknowledged = false;
+    this.#toUnsubscribe.clear();
+    for (const followed of this.#logs.values()) followed.state = 'unasked';
   }
 
   #ping(): void {

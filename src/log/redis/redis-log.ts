@@ -125,8 +125,8 @@ export class RedisLog implements EventLog {
     return this.#readPage(log, parseReadOptions(options));
   }
 
-  follow(log: LogName, follower: Follower): Promise<() => void> {
-    return this.#publications.follow(log, follower);
+  follow(log: LogName, follower: Follower, signal?: AbortSignal): Promise<() => void> {
+    return this.#publications.follow(log, follower, signal);
   }
 
   async trim(log: LogName, through: EventId): Promise<void> {
@@ -254,8 +254,8 @@ export class RedisLog implements EventLog {
   }
 
   #wakeAll(): void {
-    for (const { followers } of this.#publications.followed()) {
-      for (const follower of followers) follower.wake();
+    for (const { followings } of this.#publications.followed()) {
+      for (const { follower } of followings) follower.wake();
     }
   }
 }

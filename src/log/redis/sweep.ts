@@ -3,7 +3,7 @@
  * logs are asked about once per interval, some hundred logs a command, spread over the interval.
  */
 import type { Redis } from 'ioredis';
-import { isAfter } from '../../event/event-id.ts';
+import { type EventId, isAfter, MAX_ID } from '../../event/event-id.ts';
 import { logKey } from './keys.ts';
 import type { FollowedLog, Publications } from './publications.ts';
 import { MOVED_SCRIPT } from './scripts.ts';
@@ -42,7 +42,7 @@ export class Sweep {
       this.#round = [...this.#publications.followed()];
       this.#commands = Math.max(1, Math.ceil(this.#round.length / LOGS_PER_COMMAND));
     }
-    const asked = this.#round.splice(0, LOGS_PER_COMMAND).filter(hasFollowers);
+    const asked = this.#round.splice(0, LOGS_PER_COMMAND).filter(isListened);
     if (asked.length === 0 || this.#redis.status !== 'ready') return;
     try {
       const keys = asked.map(({ log }) => logKey(log));
@@ -54,7 +54,7 @@ export class Sweep {
         ...positions,
       );
       for (const number of moved as number[]) {
-        for (const follower of asked[number - 1]!.followers) follower.wake();
+        for (const { follower } of asked[number - 1]!.followings) follower.wake();
       }
     } catch {
       // Redis is away, or the scripts are not there yet: the next round comes soon enough.
@@ -62,15 +62,14 @@ export class Sweep {
   }
 }
 
-function hasFollowers({ followers, acknowledged }: FollowedLog): boolean {
-  return acknowledged && followers.length > 0;
+function isListened({ followings, state }: FollowedLog): boolean {
+  return state === 'acknowledged' && followings.size > 0;
 }
 
-function lowestPosition({ followers }: FollowedLog): string {
+function lowestPosition({ followings }: FollowedLog): EventId {
   // Nearly always one follower a log: one process has one `live`.
-  const [first, ...others] = followers;
-  let lowest = first!.position();
-  for (const follower of others) {
+  let lowest = MAX_ID;
+  for (const { follower } of followings) {
     const position = follower.position();
     if (isAfter(lowest, position)) lowest = position;
   }
