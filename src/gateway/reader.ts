@@ -4,6 +4,7 @@ import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Batch } from '../live/batch.ts';
 import type { Sink, Subscription } from '../live/sink.ts';
+import type { Turns } from '../live/turns.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
 import type { GatewaySocket } from './socket.ts';
 
@@ -13,6 +14,10 @@ export interface ReaderOwner {
   readonly format: WireFormat;
   /** Whether as much waits to be sent as may. */
   readonly full: boolean;
+  /** In which its readers read, where there are several. */
+  readonly turns: Turns | undefined;
+  /** The reader waits until the socket has drained. */
+  readerWaits(reader: Reader): void;
   readerFailed(reader: Reader, error: MillraceError): void;
 }
 
@@ -21,6 +26,8 @@ export class Reader implements Sink {
   readonly log: LogName;
   /** The subscription waits for `drained()`. */
   waiting = false;
+  /** It has had a batch since it was last woken. */
+  served = false;
   subscription: Subscription | undefined;
   readonly #owner: ReaderOwner;
 
@@ -29,11 +36,19 @@ export class Reader implements Sink {
     this.log = log;
   }
 
-  batch(batch: Batch): boolean {
-    const owner = this.#owner;
-    owner.socket.deliver(batch);
-    this.waiting = owner.full;
-    return !this.waiting;
+  get turns(): Turns | undefined {
+    return this.#owner.turns;
+  }
+
+  ready(): boolean {
+    if (!this.#owner.full) return true;
+    this.#owner.readerWaits(this);
+    return false;
+  }
+
+  batch(batch: Batch): void {
+    this.served = true;
+    this.#owner.socket.deliver(batch);
   }
 
   live(at: EventId): void {

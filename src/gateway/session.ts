@@ -13,6 +13,7 @@ import type { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { accountLog, type LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
+import { Turns } from '../live/turns.ts';
 import type { EventLog } from '../log/log.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import type { AppendOperation, Operation, Ref, Refusal } from '../protocol/operation.ts';
@@ -59,12 +60,13 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   readonly #expiry: Expiry | undefined;
   readonly #slot: number;
   readonly #readers: Reader[] = [];
+  /** The readers that wait for the socket to drain. */
+  #waiting: Reader[] | undefined;
+  #turns: Turns | undefined;
   #backlog: (string | MillraceError)[] | undefined;
   #appendsInFlight = 0;
   /** Operations since the others last had a turn. */
   #inARow = 0;
-  /** Which reader goes first when the socket has drained, so that none starves. */
-  #turn = 0;
   #halted = false;
   #paused = false;
   #closing = false;
@@ -90,6 +92,19 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     return this.socket.bytesWaiting >= this.#context.limits.sendBufferBytes;
   }
 
+  // Most sockets follow one log: they need none.
+  get turns(): Turns | undefined {
+    if (this.#readers.length > 1) this.#turns ??= new Turns();
+    return this.#turns;
+  }
+
+  readerWaits(reader: Reader): void {
+    if (reader.waiting) return;
+    reader.waiting = true;
+    this.#waiting ??= [];
+    this.#waiting.push(reader);
+  }
+
   receive(message: string): void {
     this.#take(message);
   }
@@ -110,14 +125,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
 
   drained(): void {
     this.seen();
-    const count = this.#readers.length;
-    for (let step = 0; step < count && !this.full; step += 1) {
-      this.#turn = (this.#turn + 1) % count;
-      const reader = this.#readers[this.#turn];
-      if (reader?.waiting !== true) continue;
-      reader.waiting = false;
-      reader.subscription?.drained();
-    }
+    this.#wakeReaders();
     this.#goOn();
   }
 
@@ -171,6 +179,20 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     if (this.#overloaded) {
       this.#halted = true;
       this.socket.pause();
+    }
+  }
+
+  /** Those go first that have had nothing since they were woken last, so that none starves. */
+  #wakeReaders(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    const hungry = waiting.filter((reader) => !reader.served);
+    const served = waiting.filter((reader) => reader.served);
+    for (const reader of [...hungry, ...served]) {
+      reader.waiting = false;
+      reader.served = false;
+      reader.subscription?.drained();
     }
   }
 
@@ -323,6 +345,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   #forget(reader: Reader): void {
     const index = this.#readers.indexOf(reader);
     if (index >= 0) this.#readers.splice(index, 1);
+    if (reader.waiting) this.#waiting = this.#waiting?.filter((each) => each !== reader);
   }
 
   #sendError(error: unknown, ref: Ref, log?: LogName): void {

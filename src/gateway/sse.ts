@@ -78,10 +78,13 @@ export class EventStream implements Sink, Beating {
     context.eventStreams.add(this);
   }
 
-  batch(batch: Batch): boolean {
-    this.#send(batch.encoded(encodeEvents));
+  ready(): boolean {
     this.#waiting = (this.#controller?.desiredSize ?? 1) <= 0;
     return !this.#waiting;
+  }
+
+  batch(batch: Batch): void {
+    this.#send(batch.encoded(encodeEvents));
   }
 
   // With the ID, a browser that has seen no event yet comes back to this very place. After `since`

@@ -92,14 +92,14 @@ export class LogReader implements Subscription {
   /** The next events of the log, which was at `previous` before them. Only while live. */
   push(previous: EventId, batch: Batch): void {
     if (this.#cursor === previous) {
-      this.#deliver(batch);
+      this.#offer(batch);
       return;
     }
     // This reader had read further than the follower knew.
     const seen = batch.events.findIndex(({ id }) => id === this.#cursor);
     if (seen >= 0) {
       const news = batch.events.slice(seen + 1);
-      if (news.length > 0) this.#deliver(new Batch(batch.log, news));
+      if (news.length > 0) this.#offer(new Batch(batch.log, news));
     } else if (isAfter(batch.last, this.#cursor)) {
       // The log has an event after the cursor and none at it: has the store lost its tail?
       this.readOn();
@@ -127,13 +127,21 @@ export class LogReader implements Subscription {
     return this.#state === 'reading' && !this.#isPaused && !this.#isFull;
   }
 
+  /** Asks the sink too: another subscription may have filled it meanwhile. */
+  #mayDeliver(): boolean {
+    if (!this.#wantsToRead()) return false;
+    this.#isFull = !this.#sink.ready();
+    return !this.#isFull;
+  }
+
   async #catchUp(): Promise<void> {
     await this.#follower.started;
     let failures = 0;
-    while (this.#wantsToRead()) {
+    while (this.#mayDeliver()) {
       if (this.#start === undefined && this.#joinFromWindow()) continue;
       try {
-        await this.#context.budget.run(this.#context.pageBytes, () => this.#readPage());
+        const { turns } = this.#sink;
+        await (turns === undefined ? this.#readInBudget() : turns.take(() => this.#readInBudget()));
         failures = 0;
       } catch (error) {
         if (!isPassing(error)) {
@@ -159,9 +167,14 @@ export class LogReader implements Subscription {
     return true;
   }
 
+  async #readInBudget(): Promise<void> {
+    // Waiting for its turn took time, and so does waiting for the budget.
+    if (!this.#mayDeliver()) return;
+    await this.#context.budget.run(this.#context.pageBytes, () => this.#readPage());
+  }
+
   async #readPage(): Promise<void> {
-    // Waiting for the budget took time.
-    if (!this.#wantsToRead()) return;
+    if (!this.#mayDeliver()) return;
     const start = this.#start;
     this.#wakesAtRead = this.#follower.wakes;
     const page = await this.#context.log.read(this.#follower.log, {
@@ -170,7 +183,8 @@ export class LogReader implements Subscription {
       maxBytes: this.#context.pageBytes,
       unchecked: start !== undefined && !isCheckedStart(start),
     });
-    if (!this.#wantsToRead()) return;
+    // What cannot be delivered now is not kept: it will be read again.
+    if (!this.#mayDeliver()) return;
     if (start === 'now') this.#reach(page.version);
     else this.#takePage(page);
   }
@@ -222,19 +236,27 @@ export class LogReader implements Subscription {
 
   #deliverAll(events: readonly StoredEvent[]): boolean {
     for (const batch of batchesOf(this.#follower.log, events)) {
-      if (!this.#wantsToRead()) return false;
+      if (!this.#mayDeliver()) return false;
       this.#deliver(batch);
     }
     return this.#wantsToRead();
+  }
+
+  /** Delivers while live, or falls behind. */
+  #offer(batch: Batch): void {
+    if (this.#sink.ready()) {
+      this.#deliver(batch);
+      return;
+    }
+    this.#isFull = true;
+    this.fallBehind();
   }
 
   #deliver(batch: Batch): void {
     this.#cursor = batch.last;
     this.#start = undefined;
     const wanted = this.#notBefore === undefined ? batch : this.#withoutEarlier(batch);
-    if (wanted === undefined || this.#sink.batch(wanted)) return;
-    this.#isFull = true;
-    this.fallBehind();
+    if (wanted !== undefined) this.#sink.batch(wanted);
   }
 
   #withoutEarlier(batch: Batch): Batch | undefined {

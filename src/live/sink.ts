@@ -9,6 +9,7 @@
 import type { MillraceError } from '../event/error.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { Batch } from './batch.ts';
+import type { Turns } from './turns.ts';
 
 /** Where a subscription starts. */
 export type Start =
@@ -22,10 +23,18 @@ export type Start =
 /** The receiving end of a subscription. None of its functions may throw. */
 export interface Sink {
   /**
-   * The next events. Answer `false` when the reader is full: nothing more comes until
-   * `subscription.drained()` is called, and then it goes on from where it was.
+   * Whether it takes more. Asked before each batch, and before events are read for it. After
+   * `false` no events come until `subscription.drained()` is called, and then it goes on from
+   * where it was.
    */
-  batch(batch: Batch): boolean;
+  ready(): boolean;
+  /**
+   * Shared by sinks that fill one and the same buffer: they read in turn, so that what is read
+   * for one is not in vain because another has just filled it. Left out: it need not wait for any.
+   */
+  readonly turns?: Turns | undefined;
+  /** The next events. Comes only right after {@link ready} has answered `true`. */
+  batch(batch: Batch): void;
   /** The reader has everything up to `at`; what comes now comes as it happens. Told once per replay. */
   live(at: EventId): void;
   /** Events that the reader had not seen were trimmed; it goes on with the first kept one, after `resumeAfter`. */
@@ -43,7 +52,7 @@ export interface Subscription {
   /** Hands over nothing until {@link resume}; nothing is lost meanwhile. */
   pause(): void;
   resume(): void;
-  /** The sink, which had answered `false`, takes more. */
+  /** The sink, which was not ready, takes more. */
   drained(): void;
   /** Ends it. The sink is not called again. */
   close(): void;

@@ -36,16 +36,16 @@ export async function* subscribe(
   const waiting: (Batch | Exclude<Delivery, { kind: 'event' }>)[] = [];
   let failure: MillraceError | undefined;
   let wake: (() => void) | undefined;
-  const arrive = (arrival: (typeof waiting)[number]): boolean => {
+  const arrive = (arrival: (typeof waiting)[number]): void => {
     waiting.push(arrival);
     wake?.();
-    return waiting.length < MAX_WAITING_BATCHES;
   };
   const subscription = live.subscribe(parseLogName(log), start, {
+    ready: () => waiting.length < MAX_WAITING_BATCHES,
     batch: arrive,
-    live: (at) => void arrive({ kind: 'live', at }),
-    trimmed: (resumeAfter) => void arrive({ kind: 'trimmed', resumeAfter }),
-    reset: (version) => void arrive({ kind: 'reset', version }),
+    live: (at) => arrive({ kind: 'live', at }),
+    trimmed: (resumeAfter) => arrive({ kind: 'trimmed', resumeAfter }),
+    reset: (version) => arrive({ kind: 'reset', version }),
     failed: (error) => {
       failure = error;
       wake?.();

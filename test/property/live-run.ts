@@ -1,6 +1,7 @@
 /** Runs a list of generated moves against a real `live` over a simulated log, and judges it. */
 import type { LogName } from '../../src/event/log-name.ts';
 import { createLive, type LiveOptions } from '../../src/live/create-live.ts';
+import { Turns } from '../../src/live/turns.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { checkHistory } from '../support/history-checker.ts';
 import { randomLog } from '../support/names.ts';
@@ -11,7 +12,7 @@ export type Move =
   | { readonly move: 'grow'; readonly count: number; readonly telling: Telling }
   | { readonly move: 'cutHead' | 'loseTail'; readonly count: number }
   | { readonly move: 'connect'; readonly reader: number; readonly first: FirstStart }
-  | { readonly move: 'disconnect' | 'pause' | 'resume' | 'drain'; readonly reader: number }
+  | { readonly move: 'disconnect' | 'pause' | 'resume' | 'fill' | 'drain'; readonly reader: number }
   | { readonly move: 'refuse'; readonly reader: number; readonly times: number }
   | {
       readonly move:
@@ -37,6 +38,8 @@ const MAX_STEPS = 3_000;
 
 export interface RunOptions {
   readonly live: Omit<LiveOptions, 'log' | 'delay'>;
+  /** Two of the readers read in turn, like the subscriptions of one socket. */
+  readonly inTurn?: boolean;
   /** Puts something broken between the log and live, to see that it is noticed. */
   readonly sabotage?: (log: EventLog) => EventLog;
 }
@@ -44,14 +47,16 @@ export interface RunOptions {
 export class LiveRun {
   readonly #name: LogName = randomLog();
   readonly #log = new SimulatedLog();
-  readonly #readers = Array.from(
-    { length: READERS },
-    (_, index) => new ModelReader(`reader-${index}`, this.#log),
-  );
+  readonly #readers: readonly ModelReader[];
   readonly #live;
   #delays: (() => void)[] = [];
 
-  constructor({ live, sabotage = (log) => log }: RunOptions) {
+  constructor({ live, inTurn = false, sabotage = (log) => log }: RunOptions) {
+    const turns = inTurn ? new Turns() : undefined;
+    this.#readers = Array.from(
+      { length: READERS },
+      (_, index) => new ModelReader(`reader-${index}`, this.#log, index < 2 ? turns : undefined),
+    );
     this.#live = createLive({
       ...live,
       log: sabotage(this.#log),
@@ -141,6 +146,7 @@ export class LiveRun {
       case 'disconnect':
       case 'pause':
       case 'resume':
+      case 'fill':
       case 'drain':
         this.#readers[move.reader]![move.move]();
         break;

@@ -18,6 +18,7 @@ import type { LogName } from '../../src/event/log-name.ts';
 import type { Batch } from '../../src/live/batch.ts';
 import type { Live } from '../../src/live/live.ts';
 import type { Sink, Start, Subscription } from '../../src/live/sink.ts';
+import type { Turns } from '../../src/live/turns.ts';
 import type { ReaderHistory, ReaderStep } from '../support/history.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 
@@ -30,6 +31,7 @@ const BEFORE_ALL = makeEventId(1, 1);
 export class ModelReader {
   readonly steps: ReaderStep[] = [];
   readonly complaints: string[] = [];
+  readonly turns: Turns | undefined;
   readonly #name: string;
   readonly #log: SimulatedLog;
   #connection: Connection | undefined;
@@ -38,9 +40,11 @@ export class ModelReader {
   /** It refuses more after each of that many batches. */
   #refusals = 0;
 
-  constructor(name: string, log: SimulatedLog) {
+  /** @param turns in which it reads, together with others */
+  constructor(name: string, log: SimulatedLog, turns: Turns | undefined) {
     this.#name = name;
     this.#log = log;
+    this.turns = turns;
   }
 
   get history(): ReaderHistory {
@@ -79,6 +83,11 @@ export class ModelReader {
 
   refuse(times: number): void {
     this.#refusals = times;
+  }
+
+  /** Something else has filled what it writes to. */
+  fill(): void {
+    this.#connection?.fill();
   }
 
   drain(): void {
@@ -163,6 +172,7 @@ export class ModelReader {
 
 /** One subscription of a reader, from its start to its end. */
 class Connection implements Sink {
+  readonly turns: Turns | undefined;
   readonly #reader: ModelReader;
   readonly #start: Start;
   /** Whether it is known which event it starts after. */
@@ -174,6 +184,7 @@ class Connection implements Sink {
   #closed = false;
 
   constructor(reader: ModelReader, start: Start) {
+    this.turns = reader.turns;
     this.#reader = reader;
     this.#start = start;
   }
@@ -204,19 +215,27 @@ class Connection implements Sink {
     this.#subscription?.resume();
   }
 
+  fill(): void {
+    this.#full = true;
+  }
+
   drain(): void {
     this.#full = false;
     this.#subscription?.drained();
   }
 
-  batch(batch: Batch): boolean {
+  ready(): boolean {
+    this.#heard('ready');
+    return !this.#full;
+  }
+
+  batch(batch: Batch): void {
     this.#heard('batch');
     if (this.#paused) this.#reader.complain('got a batch while paused');
     if (this.#full) this.#reader.complain('got a batch while full');
     // What `now` was is the subscription's to say: with this event at the latest.
     if (!this.#begun) this.#beginAt(predecessorOf(batch.events[0]!.id), this.#start);
-    this.#full = !this.#reader.events(batch);
-    return !this.#full;
+    if (!this.#reader.events(batch)) this.#full = true;
   }
 
   live(at: EventId): void {

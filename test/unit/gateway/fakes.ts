@@ -147,16 +147,18 @@ export interface Scene {
 export interface SceneOptions {
   readonly access?: AccessOptions;
   readonly identity?: Identity;
+  /** In place of the one that the test plays. */
+  readonly live?: Live;
+  readonly socket?: FakeSocket;
 }
 
 export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions = {}): Scene {
-  const { identity = { account: '1' } } = options;
-  const socket = new FakeSocket();
+  const { identity = { account: '1' }, socket = new FakeSocket() } = options;
   const live = new FakeLive();
   const log = new FakeLog();
   const context: SessionContext = {
     log: log as unknown as EventLog,
-    live,
+    live: options.live ?? live,
     access: new Access(options.access ?? {}),
     appendRate: UNLIMITED,
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },

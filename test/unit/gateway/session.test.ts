@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import { StoredEvent } from '../../../src/event/event.ts';
 import { makeEventId } from '../../../src/event/event-id.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { Batch } from '../../../src/live/batch.ts';
 import {
   Closed,
   OutcomeUnknown,
@@ -17,11 +15,6 @@ import { eventually } from '../../support/eventually.ts';
 import { scene, settled } from './fakes.ts';
 
 const OWN = parseLogName('account:1');
-
-function batch(log = 'account:1'): Batch {
-  const event = new StoredEvent(makeEventId(1, 0), 'T', 'text', 'x');
-  return new Batch(parseLogName(log), [event]);
-}
 
 test('a session follows its own log from where the socket starts', () => {
   const { live } = scene();
@@ -117,36 +110,23 @@ test('whoever sends without a pause lets the others have a turn, and loses nothi
 test('a full socket makes the subscription wait, a drained one lets it go on', () => {
   const { live, socket, session } = scene({ sendBufferBytes: 1_000 });
   const subscription = live.of('account:1');
-  expect(subscription.sink.batch(batch())).toBe(true);
+  expect(subscription.sink.ready()).toBe(true);
   socket.bytesWaiting = 1_000;
-  expect(subscription.sink.batch(batch())).toBe(false);
-  expect(socket.delivered).toHaveLength(2);
+  expect(subscription.sink.ready()).toBe(false);
+  expect(subscription.sink.ready()).toBe(false);
   socket.bytesWaiting = 0;
   session.drained();
   session.drained();
   expect(subscription.calls).toEqual(['drained']);
 });
 
-test('when one subscription fills the socket again, the others have the next turn', () => {
-  const { live, socket, session, say } = scene({ sendBufferBytes: 1_000 });
+test('a socket that follows one log reads as it likes, one that follows several in turn', () => {
+  const { live, say } = scene();
+  const { sink } = live.of('account:1');
+  expect(sink.turns).toBeUndefined();
   say({ op: 'subscribe', log: 'room:1' });
-  say({ op: 'subscribe', log: 'room:2' });
-  socket.bytesWaiting = 1_000;
-  const order: string[] = [];
-  for (const subscription of live.subscriptions) {
-    subscription.sink.batch(batch(subscription.log));
-    subscription.onDrained = () => {
-      order.push(subscription.log);
-      socket.bytesWaiting = 1_000;
-      subscription.sink.batch(batch(subscription.log));
-    };
-  }
-  for (let round = 0; round < 6; round += 1) {
-    socket.bytesWaiting = 0;
-    session.drained();
-  }
-  expect(order.slice(0, 3).sort()).toEqual(['account:1', 'room:1', 'room:2']);
-  expect(order.slice(3)).toEqual(order.slice(0, 3));
+  expect(sink.turns).toBeDefined();
+  expect(live.of('room:1').sink.turns).toBe(sink.turns);
 });
 
 test('pause and resume hold for all logs, and for those that come meanwhile', () => {
