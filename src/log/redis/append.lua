@@ -285,9 +285,19 @@ local function writeFeed()
     entry[at - 1], entry[at] = name, firsts[key] .. ' ' .. last
     marks[at + 1], marks[at + 2] = name, last
   end
-  call('XADD', feedKey, '*', unpack(entry))
-  call('HSET', marksKey, unpack(marks))
+  -- The events are in by now, so this must not fail the call. Where the feed refuses, the marks
+  -- stay, and a later append tells of these events together with its own.
+  local id = attempt('XADD', feedKey, '*', unpack(entry))
+  if type(id) == 'string' then call('HSET', marksKey, unpack(marks)) end
 end
+
+-- Lengths repeat, and Lua turns numbers into text slowly.
+local decimals = setmetatable({}, {
+  __index = function(known, number)
+    known[number] = tostring(number)
+    return known[number]
+  end,
+})
 
 local function publish(key, version, ids, from, ends)
   local parts = { version, '\n' }
@@ -295,18 +305,19 @@ local function publish(key, version, ids, from, ends)
   for id in string.gmatch(ids, '%S+') do
     number = number + 1
     local to = ends[number]
-    local lengths, bytes = {}, 0
+    local header, bytes = id, 0
     for position = from, to do
       local length = #ARGV[position]
-      lengths[#lengths + 1] = length
+      header = header .. ' ' .. decimals[length]
       bytes = bytes + length
     end
-    parts[#parts + 1] = id
     if bytes <= inlineEventBytes and inlined + bytes <= inlineBytes then
       inlined = inlined + bytes
-      parts[#parts + 1] = ' ' .. table.concat(lengths, ' ') .. '\n'
+      parts[#parts + 1] = header
+      parts[#parts + 1] = '\n'
       parts[#parts + 1] = table.concat(ARGV, '', from, to)
     else
+      parts[#parts + 1] = id
       parts[#parts + 1] = '\n'
     end
     from = to + 1
