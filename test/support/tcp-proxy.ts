@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  isSilent: boolean;
 }
 
 export class TcpProxy {
@@ -48,6 +49,11 @@ export class TcpProxy {
     this.#swallowed = 0;
   }
 
+  /** Loses all replies of one connection, which stays open; 0 is the oldest that there is. Nothing heals it. */
+  silence(connection: number): void {
+    [...this.#pairs][connection]!.isSilent = true;
+  }
+
   /** From now on new connections are closed at once. */
   refuse(): void {
     this.#refusing = true;
@@ -81,11 +87,11 @@ export class TcpProxy {
       return;
     }
     const server = connect({ port: target, host: '127.0.0.1' });
-    const pair = { client, server };
+    const pair: Pair = { client, server, isSilent: false };
     this.#pairs.add(pair);
     client.pipe(server);
     server.on('data', (data) => {
-      if (this.#swallowing) this.#swallowed += data.length;
+      if (this.#swallowing || pair.isSilent) this.#swallowed += data.length;
       else if (!client.write(data)) server.pause();
     });
     client.on('drain', () => server.resume());

@@ -2,34 +2,46 @@
 import { Redis } from 'ioredis';
 import { MillraceError } from '../../event/error.ts';
 import { Unavailable } from '../errors.ts';
+import { type Patience, watchLiveness } from './liveness.ts';
 
 const FIRST_RECONNECT_DELAY = 50;
 const LONGEST_RECONNECT_DELAY = 2_000;
-const CONNECT_TIMEOUT = 5_000;
+/** After our end of a connection, how long the other side has to end it too. */
+const DISCONNECT_TIMEOUT = 100;
+/** While Redis loads its data it is asked again this often, so that its silence means something. */
+const LOADING_INTERVAL = 1_000;
+export const DEFAULT_PATIENCE: Patience = { connectTimeout: 5_000, pingInterval: 5_000 };
 const OLDEST_MAJOR_VERSION = 7;
 
 /**
  * A connection that is not yet open. Nothing is queued or sent again behind our back: a command
  * is written to a live connection or refused, and fails as soon as its connection is lost.
  */
-export function createConnection(url: string, name: string): Redis {
+export function createConnection(
+  url: string,
+  name: string,
+  patience: Patience = DEFAULT_PATIENCE,
+): Redis {
   const options = {
     lazyConnect: true,
     connectionName: `millrace-${name}`,
-    connectTimeout: CONNECT_TIMEOUT,
+    connectTimeout: patience.connectTimeout,
+    disconnectTimeout: DISCONNECT_TIMEOUT,
+    maxLoadingRetryTime: LOADING_INTERVAL,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     // With 0, ioredis fails what is in flight at every loss; otherwise it would never settle.
     maxRetriesPerRequest: 0,
-    retryStrategy: reconnectDelay,
+    // Until it has been open once, a failure is told instead, and leaves nothing behind.
+    retryStrategy: () => null,
     // A replica took over, or this is one now: find the primary, but send nothing twice.
-    reconnectOnError: (error: Error): false | 1 =>
-      error.message.startsWith('READONLY') ? 1 : false,
+    reconnectOnError: (error: Error): false | 1 => (isReadOnly(error.message) ? 1 : false),
   };
   const connection = new Redis(url, options);
   // Without a listener an error would end the process; what it means is told by the commands.
   connection.on('error', () => {});
+  watchLiveness(connection, patience);
   return connection;
 }
 
@@ -52,8 +64,8 @@ export async function openConnection(connection: Redis): Promise<void> {
   connection.on('error', remember);
   try {
     await connection.connect();
+    connection.options.retryStrategy = reconnectDelay;
   } catch (cause) {
-    connection.disconnect();
     throw new Unavailable(reasonOf(reason ?? cause));
   } finally {
     connection.off('error', remember);
@@ -91,6 +103,11 @@ export function failureOf(error: unknown): Failure {
   const { name, message } = error as Error;
   if (name === 'ReplyError') return message.startsWith('NOSCRIPT') ? 'no_script' : 'refused';
   return message.startsWith("Stream isn't writeable") ? 'not_sent' : 'unanswered';
+}
+
+/** Whether a server says that it is a replica, directly or in the words of a script. */
+export function isReadOnly(reason: string): boolean {
+  return /\bREADONLY\b/.test(reason);
 }
 
 /** One line for people about a failure; never holds what was sent. */

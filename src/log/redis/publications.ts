@@ -37,23 +37,17 @@ export class Publications {
   readonly #logs = new Map<string, FollowedLog>();
   readonly #toSubscribe = new Set<FollowedLog>();
   readonly #toUnsubscribe = new Set<string>();
-  readonly #pingInterval: number;
-  readonly #pingTimer: NodeJS.Timeout;
   #flushScheduled = false;
   #closed = false;
 
-  /** @param pingInterval how often, in milliseconds, the connection must show that it is alive */
-  constructor(redis: Redis, database: number, pingInterval: number) {
+  constructor(redis: Redis, database: number) {
     this.#redis = redis;
     this.#database = database;
-    this.#pingInterval = pingInterval;
     redis.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       this.#deliver(channel.toString('latin1'), message);
     });
     redis.on('ready', () => this.#listenAgain());
     redis.on('close', () => this.#forgetAcknowledgements());
-    this.#pingTimer = setInterval(() => this.#ping(), pingInterval);
-    this.#pingTimer.unref();
   }
 
   /** All logs that are followed now. */
@@ -79,7 +73,6 @@ export class Publications {
 
   close(): void {
     this.#closed = true;
-    clearInterval(this.#pingTimer);
     for (const { followings } of this.#logs.values()) {
       for (const { waiting } of followings) waiting?.reject(new Closed());
     }
@@ -187,16 +180,5 @@ export class Publications {
   #forgetAcknowledgements(): void {
     this.#toUnsubscribe.clear();
     for (const followed of this.#logs.values()) followed.state = 'unasked';
-  }
-
-  #ping(): void {
-    if (this.#redis.status !== 'ready') return;
-    // A connection can be dead without anybody having said so.
-    const deadline = setTimeout(() => this.#redis.disconnect(true), this.#pingInterval);
-    deadline.unref();
-    this.#redis
-      .ping()
-      .catch(() => {})
-      .finally(() => clearTimeout(deadline));
   }
 }

@@ -26,7 +26,13 @@ import {
 import { pageStart } from '../page.ts';
 import { type Standing, standingOf, WHOLE } from '../standing.ts';
 import { AppendQueue } from './append-queue.ts';
-import { createConnection, failureOf, openConnection, reasonOf } from './connection.ts';
+import {
+  createConnection,
+  DEFAULT_PATIENCE,
+  failureOf,
+  openConnection,
+  reasonOf,
+} from './connection.ts';
 import { describeDurability, type StoreDescription } from './durability.ts';
 import { decodeEntries } from './entries.ts';
 import { logKey, metaKey } from './keys.ts';
@@ -44,8 +50,13 @@ export interface RedisLogOptions {
   readonly replyTimeout?: number | undefined;
   /** How long a producer that does not append is remembered. Default 7 days. */
   readonly producerIdle?: number | undefined;
-  /** How often the listening connection is asked whether it is alive. Default 5,000. */
+  /**
+   * How often each connection is asked whether it is alive, and how long it may take to answer
+   * before it counts as dead and whatever is under way on it fails. Default 5,000.
+   */
   readonly pingInterval?: number | undefined;
+  /** How long a connection may take to open, and Redis to say anything on it. Default 5,000. */
+  readonly connectTimeout?: number | undefined;
   /** How many appends may be under way at once; more fail with `unavailable`. Default 50,000. */
   readonly maxPendingAppends?: number | undefined;
   /** How many bytes of events may be under way at once. Default 67,108,864. */
@@ -86,7 +97,7 @@ export class RedisLog implements EventLog {
       () => void this.#prepare(),
     );
     const database = redis.options.db ?? 0;
-    this.#publications = new Publications(listening, database, options.pingInterval ?? 5_000);
+    this.#publications = new Publications(listening, database);
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
     this.#watch(options.onConnection ?? (() => {}));
   }
@@ -98,8 +109,12 @@ export class RedisLog implements EventLog {
    *   older than 7.0
    */
   static async open(url: string, options: RedisLogOptions = {}): Promise<RedisLog> {
-    const redis = createConnection(url, 'commands');
-    const listening = createConnection(url, 'publications');
+    const patience = {
+      connectTimeout: options.connectTimeout ?? DEFAULT_PATIENCE.connectTimeout,
+      pingInterval: options.pingInterval ?? DEFAULT_PATIENCE.pingInterval,
+    };
+    const redis = createConnection(url, 'commands', patience);
+    const listening = createConnection(url, 'publications', patience);
     await openConnection(redis);
     try {
       await openConnection(listening);

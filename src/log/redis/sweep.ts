@@ -17,6 +17,7 @@ export class Sweep {
   #round: FollowedLog[] = [];
   #commands = 1;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /** @param interval how long, in milliseconds, until every followed log has been asked about; 0: never */
   constructor(redis: Redis, publications: Publications, interval: number) {
@@ -27,10 +28,12 @@ export class Sweep {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
   }
 
   #schedule(): void {
+    if (this.#closed) return;
     this.#timer = setTimeout(() => {
       void this.#step().finally(() => this.#schedule());
     }, this.#interval / this.#commands);
