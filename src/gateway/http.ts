@@ -74,7 +74,7 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'read', log);
   if (c.req.header('accept')?.includes(EVENT_STREAM) !== true) {
-    return readPage(context.log, log, startOf(c), c.req.query('limit'));
+    return readPage(context.live, log, startOf(c), c.req.query('limit'));
   }
   const seen = lastEventId(c);
   const start = seen === undefined ? startOf(c) : { after: seen };

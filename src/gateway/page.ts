@@ -1,8 +1,9 @@
 /** A page of a log as an HTTP response. */
 import { InvalidInput } from '../event/error.ts';
-import { cursorBefore, type EventId, ZERO_ID } from '../event/event-id.ts';
+import { cursorBefore, type EventId, makeEventId, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import type { EventLog, Page, ReadOptions } from '../log/log.ts';
+import type { Live } from '../live/live.ts';
+import type { Page, ReadOptions } from '../log/log.ts';
 import { encodeEvent } from '../protocol/json-frames.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { StartPoint } from '../protocol/start.ts';
@@ -13,17 +14,18 @@ const MAX_LIMIT = 10_000;
 
 /** Reads and writes the page; a cursor that is not whole is a 410 that says how to go on. */
 export async function readPage(
-  log: EventLog,
+  live: Pick<Live, 'read'>,
   name: LogName,
   start: StartPoint,
   limitText: string | undefined,
 ): Promise<Response> {
   const limit = readLimit(limitText);
-  const page = await log.read(name, readOptions(start, limit));
+  const page = await live.read(name, readOptions(start, limit));
   const { standing } = page;
   if (standing.state === 'trimmed') return trimmed(name, standing.resumeAfter, page);
   if (standing.state === 'reset') return reset(name, page);
-  return pageResponse(name, start, page);
+  const cursor = page.events.at(-1)?.id ?? (await emptyCursor(live, name, start, page));
+  return pageResponse(name, cursor, start !== 'now' && page.more, page);
 }
 
 function readOptions(start: StartPoint, limit: number): ReadOptions {
@@ -33,10 +35,8 @@ function readOptions(start: StartPoint, limit: number): ReadOptions {
 }
 
 // The events' JSON is joined, not built again: payloads go through as they were stored.
-function pageResponse(name: LogName, start: StartPoint, page: Page): Response {
+function pageResponse(name: LogName, cursor: EventId, more: boolean, page: Page): Response {
   const { events, version } = page;
-  const more = start === 'now' ? false : page.more;
-  const cursor = events.at(-1)?.id ?? emptyCursor(start, version);
   const body = `{"log":"${name}","events":[${events.map(encodeEvent).join(',')}],"cursor":"${cursor}","more":${more},"version":"${version}"}`;
   return new Response(body, {
     headers: {
@@ -48,9 +48,19 @@ function pageResponse(name: LogName, start: StartPoint, page: Page): Response {
 }
 
 /** Where to go on after a page without events. */
-function emptyCursor(start: StartPoint, version: EventId): EventId {
-  if (start !== 'now' && 'after' in start) return start.after;
-  return version;
+async function emptyCursor(
+  live: Pick<Live, 'read'>,
+  name: LogName,
+  start: StartPoint,
+  { more, version }: Page,
+): Promise<EventId> {
+  if (start === 'now') return version;
+  if ('after' in start) return start.after;
+  if (!more) return version;
+  // A cursor names an event, which a time does not: the last one before it.
+  const before = makeEventId(Math.max(0, Math.floor(start.since)), 0);
+  const { events } = await live.read(name, { before, reverse: true, limit: 1 });
+  return events[0]?.id ?? ZERO_ID;
 }
 
 function trimmed(name: LogName, resumeAfter: EventId, { version }: Page): Response {

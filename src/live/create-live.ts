@@ -1,12 +1,14 @@
 /** Puts `live` together. */
 import type { LogName } from '../event/log-name.ts';
-import type { EventLog } from '../log/log.ts';
+import type { EventLog, Page, ReadOptions } from '../log/log.ts';
+import { parseReadOptions } from '../log/options.ts';
 import type { Live } from './live.ts';
 import type { LiveContext } from './live-context.ts';
 import { LogFollower } from './log-follower.ts';
 import { LogReader } from './log-reader.ts';
 import { ReadBudget } from './read-budget.ts';
 import type { Sink, Start, Subscription } from './sink.ts';
+import { weightOf } from './weight.ts';
 import { WindowBudget } from './window.ts';
 
 /** Settings of {@link createLive}; all sizes in bytes. */
@@ -62,6 +64,15 @@ export function createLive(options: LiveOptions): Live {
       const reader = new LogReader(follower, context, start, sink);
       follower.join(reader);
       return reader;
+    },
+
+    async read(log: LogName, options?: ReadOptions): Promise<Page> {
+      const { maxBytes } = parseReadOptions(options);
+      return context.budget.run(maxBytes, async (charge) => {
+        const page = await context.log.read(log, options);
+        charge(weightOf(page.events));
+        return page;
+      });
     },
 
     close(): void {

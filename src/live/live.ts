@@ -1,5 +1,6 @@
 /** Catch-up and push for all logs of one process, over any {@link EventLog}. */
 import type { LogName } from '../event/log-name.ts';
+import type { Page, ReadOptions } from '../log/log.ts';
 import type { Sink, Start, Subscription } from './sink.ts';
 
 /** Deliver logs to their readers. */
@@ -9,6 +10,12 @@ export interface Live {
    * once. Answers at once; the events come to the sink, never before this call has returned.
    */
   subscribe(log: LogName, start: Start, sink: Sink): Subscription;
+  /**
+   * Reads a page like {@link EventLog.read}, but not before all reads that are under way here
+   * leave room for it.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  read(log: LogName, options?: ReadOptions): Promise<Page>;
   /** Ends all subscriptions. */
   close(): void;
 }

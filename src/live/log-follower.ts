@@ -16,6 +16,8 @@ import type { Follower, Page } from '../log/log.ts';
 import { batchesOf } from './batch.ts';
 import { asMillraceError, isPassing, type LiveContext } from './live-context.ts';
 import type { LogReader } from './log-reader.ts';
+import type { Charge } from './read-budget.ts';
+import { weightOf } from './weight.ts';
 import { Window } from './window.ts';
 
 export class LogFollower implements Follower {
@@ -145,7 +147,7 @@ export class LogFollower implements Follower {
     do {
       this.#missed = false;
       try {
-        const more = await budget.run(pageBytes, () => this.#readPage());
+        const more = await budget.run(pageBytes, (charge) => this.#readPage(charge));
         this.#missed ||= more;
         failures = 0;
       } catch (error) {
@@ -162,13 +164,14 @@ export class LogFollower implements Follower {
   }
 
   /** Answers whether there is more to read. */
-  async #readPage(): Promise<boolean> {
+  async #readPage(charge: Charge): Promise<boolean> {
     if (this.#isClosed) return false;
     const page = await this.#context.log.read(this.log, {
       after: this.tail,
       limit: this.#context.pageEvents,
       maxBytes: this.#context.pageBytes,
     });
+    charge(weightOf(page.events));
     if (this.#isClosed) return false;
     if (page.standing.state !== 'whole') {
       this.#startOver(page);

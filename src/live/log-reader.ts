@@ -15,7 +15,9 @@ import type { Page } from '../log/log.ts';
 import { Batch, batchesOf } from './batch.ts';
 import { asMillraceError, isPassing, type LiveContext } from './live-context.ts';
 import type { LogFollower } from './log-follower.ts';
+import type { Charge } from './read-budget.ts';
 import type { Sink, Start, Subscription } from './sink.ts';
+import { weightOf } from './weight.ts';
 
 export class LogReader implements Subscription {
   readonly #follower: LogFollower;
@@ -170,10 +172,10 @@ export class LogReader implements Subscription {
   async #readInBudget(): Promise<void> {
     // Waiting for its turn took time, and so does waiting for the budget.
     if (!this.#mayDeliver()) return;
-    await this.#context.budget.run(this.#context.pageBytes, () => this.#readPage());
+    await this.#context.budget.run(this.#context.pageBytes, (charge) => this.#readPage(charge));
   }
 
-  async #readPage(): Promise<void> {
+  async #readPage(charge: Charge): Promise<void> {
     if (!this.#mayDeliver()) return;
     const start = this.#start;
     this.#wakesAtRead = this.#follower.wakes;
@@ -183,6 +185,7 @@ export class LogReader implements Subscription {
       maxBytes: this.#context.pageBytes,
       unchecked: start !== undefined && !isCheckedStart(start),
     });
+    charge(weightOf(page.events));
     // What cannot be delivered now is not kept: it will be read again.
     if (!this.#mayDeliver()) return;
     if (start === 'now') this.#reach(page.version);

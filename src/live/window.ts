@@ -7,7 +7,7 @@
  *          └ a cursor from here on is covered ─────┘
  */
 import { type EventId, isAfter } from '../event/event-id.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, Holder } from './batch.ts';
 
 /** What all windows of a process may hold together. */
 export class WindowBudget {
@@ -19,7 +19,7 @@ export class WindowBudget {
   }
 }
 
-export class Window {
+export class Window implements Holder {
   readonly #budget: WindowBudget;
   readonly #maxBytes: number;
   #start: EventId;
@@ -49,14 +49,20 @@ export class Window {
   }
 
   add(batch: Batch): void {
+    batch.holder = this;
     this.#batches.push(batch);
-    this.#count(batch.size);
+    this.grew(batch.weight);
+  }
+
+  grew(bytes: number): void {
+    this.#count(bytes);
     while (
       this.#batches.length > 0 &&
       (this.#bytes > this.#maxBytes || this.#budget.bytes > this.#budget.maxBytes)
     ) {
       const oldest = this.#batches.shift()!;
-      this.#count(-oldest.size);
+      oldest.holder = undefined;
+      this.#count(-oldest.weight);
       this.#start = oldest.last;
     }
   }
@@ -65,6 +71,7 @@ export class Window {
   clear(start: EventId): void {
     if (this.#batches.length > 0) {
       this.#count(-this.#bytes);
+      for (const batch of this.#batches) batch.holder = undefined;
       this.#batches = [];
     }
     this.#start = start;

@@ -84,6 +84,36 @@ test('page by page, and the other ways to start', async () => {
   expect(early).toMatchObject({ events: [], cursor: '0-0', more: true });
 });
 
+test('a page that starts in time and holds nothing is followed by what it did not hold', async () => {
+  let now = 1_000;
+  const clocked = new MemoryLog({ clock: () => now });
+  await running.stop();
+  running = await startGateway({ log: clocked });
+  const log = accountLog(account);
+  for (const payload of ['a', 'b', 'c']) {
+    await clocked.append(log, [{ type: 'Said', payload }]);
+    now += 1_000;
+  }
+  const read = async (query: string) => {
+    const page = await (await fetch(`${running.url}/accounts/${account}/events?${query}`)).json();
+    return page as { events: { payload: string }[]; cursor: string; more: boolean };
+  };
+  const payloads = (page: { events: { payload: string }[] }) => page.events.map((e) => e.payload);
+  const since = (milliseconds: number) => `since=${new Date(milliseconds).toISOString()}`;
+  for (const [time, cursor, following] of [
+    [0, '0-0', ['a', 'b', 'c']],
+    [1_500, '1000-0', ['b', 'c']],
+    [2_000, '1000-0', ['b', 'c']],
+    [2_001, '2000-0', ['c']],
+  ] as const) {
+    const empty = await read(`${since(time)}&limit=0`);
+    expect(empty).toMatchObject({ events: [], cursor, more: true });
+    expect(payloads(await read(`after=${empty.cursor}`))).toEqual(following);
+  }
+  const end = await read(`${since(3_001)}&limit=0`);
+  expect(end).toMatchObject({ events: [], cursor: '3000-0', more: false });
+});
+
 test('any log, by its name; one without events is empty', async () => {
   const page = await fetch(`${running.url}/logs/room:${account}/events`);
   expect(await page.json()).toMatchObject({ log: `room:${account}`, events: [], version: '0-0' });

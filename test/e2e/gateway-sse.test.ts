@@ -194,6 +194,7 @@ test('a HEAD request does not leave a subscription behind', async () => {
         subscriptions += 1;
         return live.subscribe(...subscription);
       },
+      read: (...options) => live.read(...options),
       close: () => live.close(),
     },
   });

@@ -44,7 +44,7 @@ const live = fc.record({
   pageEvents: fc.constantFrom(1, 3, 1_000),
   pageBytes: fc.constantFrom(60, 65_536),
   readBudget: fc.constantFrom(100, 16_777_216),
-  windowBytes: fc.constantFrom(0, 200, 65_536),
+  windowBytes: fc.constantFrom(0, 1_500, 65_536),
 });
 
 async function complaintsAfter(options: RunOptions, made: readonly TimedMove[]): Promise<string[]> {

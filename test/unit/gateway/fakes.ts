@@ -14,7 +14,7 @@ import type { GatewaySocket } from '../../../src/gateway/socket.ts';
 import type { Batch } from '../../../src/live/batch.ts';
 import type { Live } from '../../../src/live/live.ts';
 import type { Sink, Start, Subscription } from '../../../src/live/sink.ts';
-import type { Appended, AppendOptions, EventLog } from '../../../src/log/log.ts';
+import type { Appended, AppendOptions, EventLog, Page } from '../../../src/log/log.ts';
 import { jsonFormat } from '../../../src/protocol/json-format.ts';
 
 export class FakeSocket implements GatewaySocket {
@@ -91,6 +91,9 @@ export class FakeLive implements Live {
     const subscription = new FakeSubscription(log, start, sink);
     this.subscriptions.push(subscription);
     return subscription;
+  }
+  read(): Promise<Page> {
+    throw new Error('no session reads');
   }
   close(): void {}
 

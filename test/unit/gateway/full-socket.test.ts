@@ -26,7 +26,7 @@ class FillingSocket extends FakeSocket {
   override deliver(batch: Batch): void {
     super.deliver(batch);
     this.order.push(batch.log);
-    this.bytesWaiting += batch.size;
+    for (const { size } of batch.events) this.bytesWaiting += size;
     this.largest = Math.max(this.largest, this.bytesWaiting);
   }
 }

@@ -1,8 +1,10 @@
 /** The gateway without a runtime: web standards alone. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { accountLog } from '../../../src/event/log-name.ts';
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import type { Live } from '../../../src/live/live.ts';
+import type { Page } from '../../../src/log/log.ts';
 import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
 import { jsonFormat } from '../../../src/protocol/json-format.ts';
 import { textFormat } from '../../../src/protocol/text.ts';
@@ -76,4 +78,29 @@ test('a closing gateway refuses requests and upgrades, and closes sockets', asyn
   });
   gateway.terminate();
   expect(socket.terminated).toBe(true);
+});
+
+test('pages share the budget of all reads, however many are asked for at once', async () => {
+  let underWay = 0;
+  let most = 0;
+  class WatchedLog extends MemoryLog {
+    override async read(...request: Parameters<MemoryLog['read']>): Promise<Page> {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      return super.read(...request);
+    }
+  }
+  const watched = new WatchedLog();
+  await watched.append(accountLog('1'), [{ type: 'T', payload: 1 }]);
+  const readBudget = 4 * 1_048_576;
+  const sharing = createGateway({ log: watched, live: createLive({ log: watched, readBudget }) });
+  const responses = await Promise.all(
+    Array.from({ length: 1_000 }, () => sharing.fetch(new Request('http://x/accounts/1/events'))),
+  );
+  expect(responses.every(({ status }) => status === 200)).toBe(true);
+  // A page asks for 256 KiB.
+  expect(most).toBeLessThanOrEqual(16);
+  await sharing.close();
 });
