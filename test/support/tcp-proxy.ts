@@ -10,6 +10,7 @@ interface Pair {
 
 export class TcpProxy {
   readonly #listener: Server;
+  #target: number;
   readonly #pairs = new Set<Pair>();
   #swallowing = false;
   #refusing = false;
@@ -17,7 +18,8 @@ export class TcpProxy {
 
   private constructor(listener: Server, target: number) {
     this.#listener = listener;
-    listener.on('connection', (client) => this.#accept(client, target));
+    this.#target = target;
+    listener.on('connection', (client) => this.#accept(client));
   }
 
   /** Listens on a free port of 127.0.0.1 and passes everything on to port `target`. */
@@ -41,6 +43,11 @@ export class TcpProxy {
   /** How many bytes of replies it has lost since {@link swallowReplies}. */
   get swallowed(): number {
     return this.#swallowed;
+  }
+
+  /** Passes new connections on to another port of 127.0.0.1, as an address does after a failover. */
+  retarget(target: number): void {
+    this.#target = target;
   }
 
   /** From now on requests get through and replies do not. */
@@ -81,12 +88,12 @@ export class TcpProxy {
     await closed;
   }
 
-  #accept(client: Socket, target: number): void {
+  #accept(client: Socket): void {
     if (this.#refusing) {
       client.resetAndDestroy();
       return;
     }
-    const server = connect({ port: target, host: '127.0.0.1' });
+    const server = connect({ port: this.#target, host: '127.0.0.1' });
     const pair: Pair = { client, server, isSilent: false };
     this.#pairs.add(pair);
     client.pipe(server);

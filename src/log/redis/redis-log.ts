@@ -37,6 +37,7 @@ import { describeDurability, type StoreDescription } from './durability.ts';
 import { decodeEntries } from './entries.ts';
 import { logKey, metaKey } from './keys.ts';
 import { Publications } from './publications.ts';
+import { keepOnSameServer } from './same-server.ts';
 import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
@@ -99,6 +100,7 @@ export class RedisLog implements EventLog {
     const database = redis.options.db ?? 0;
     this.#publications = new Publications(listening, database);
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
+    keepOnSameServer(redis, listening);
     this.#watch(options.onConnection ?? (() => {}));
   }
 
