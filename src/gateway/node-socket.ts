@@ -56,6 +56,13 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
     return this.#stream?.writableLength ?? 0;
   }
 
+  // Node counts a write that is under way as one that waits until all of it is gone, which a slow
+  // network makes minutes of; how far it has come only the handle of the stream tells.
+  get bytesTaken(): number {
+    const handle = (this.#stream as StreamWithHandle | undefined)?._handle;
+    return handle == null ? 0 : handle.bytesWritten - handle.writeQueueSize;
+  }
+
   override send(message: string): void {
     if (this.readyState === WebSocket.OPEN) this.#stream?.write(frameOf([message]));
   }
@@ -117,6 +124,11 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
       `a message must be at most ${this.#maxFrameBytes} bytes; append larger events over HTTP`,
     );
   }
+}
+
+/** What `net.Socket` looks at itself, to see whether a timeout was one. */
+interface StreamWithHandle {
+  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null;
 }
 
 const BROKEN_FRAME = ['invalid_frame', 'the bytes break the WebSocket protocol'] as const;

@@ -67,6 +67,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   #appendsInFlight = 0;
   /** Operations since the others last had a turn. */
   #inARow = 0;
+  /** What the network had taken when something last waited at a beat. */
+  #takenAtBeat: number | undefined;
   #halted = false;
   #paused = false;
   #closing = false;
@@ -140,6 +142,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   beat(): void {
+    this.#lookForProgress();
     this.socket.ping();
   }
 
@@ -147,6 +150,16 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     // A halted session does not read, so it cannot see a sign of life: that is our doing.
     if (this.#appendsInFlight > 0) return;
     this.#end('idle_timeout');
+  }
+
+  /**
+   * What waits keeps our ping from the peer: while that goes on shrinking, the peer reads. Only
+   * then: what does not wait is taken by our own end of the network, whether or not anybody reads.
+   */
+  #lookForProgress(): void {
+    const { bytesTaken, bytesWaiting } = this.socket;
+    if (this.#takenAtBeat !== undefined && bytesTaken > this.#takenAtBeat) this.seen();
+    this.#takenAtBeat = bytesWaiting > 0 ? bytesTaken : undefined;
   }
 
   /** Takes no more operations, lets appends under way finish, then closes with 1001. */

@@ -6,6 +6,8 @@ import type { Batch } from '../live/batch.ts';
 export interface GatewaySocket {
   /** Bytes handed over that the network has not taken yet. */
   readonly bytesWaiting: number;
+  /** Bytes that the network has taken since the start, also those of a message that it has not taken whole. */
+  readonly bytesTaken: number;
   /** Sends one text message; does nothing once the socket is closing. */
   send(message: string): void;
   /** Sends a batch in the socket's wire format. Sockets of one runtime share the encoded bytes. */

@@ -8,6 +8,7 @@ import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
+import { RawClient, UPGRADE_HEADERS } from './raw-client.ts';
 
 let running: RunningGateway | undefined;
 
@@ -124,6 +125,27 @@ test('a silent socket is closed, one that answers pings stays', async () => {
   expect(pings).toBeGreaterThanOrEqual(2);
   alive.send('ping');
   expect(await alive.received(1)).toEqual(['pong']);
+});
+
+test('who takes long over one large message, but does take it, is not silent', async () => {
+  const bytes = 24_000_000;
+  const log = new MemoryLog({ limits: { maxPayloadBytes: bytes, maxAppendBytes: bytes * 2 } });
+  running = await startGateway({ log, pingInterval: 200, idleTimeout: 800 });
+  await log.append(accountLog('1'), [{ type: 'Large', payload: 'x'.repeat(bytes) }]);
+  const client = await new RawClient(running.listening.port).connected();
+  const started = performance.now();
+  let taken = 0;
+  client.socket.removeAllListeners('data').on('data', (chunk) => {
+    taken += chunk.length;
+    // A link of some 4 MB a second.
+    client.socket.pause();
+    setTimeout(() => client.socket.resume(), chunk.length / 4_000);
+  });
+  client.head('GET /ws/1 HTTP/1.1', UPGRADE_HEADERS);
+  await eventually(() => client.ended || taken > bytes, { timeout: 25_000 });
+  expect(client.ended).toBe(false);
+  expect(performance.now() - started).toBeGreaterThan(2_000);
+  client.destroy();
 });
 
 test('a slow socket is not pushed to, others do not wait, and it gets everything when it reads again', async () => {

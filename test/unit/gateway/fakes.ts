@@ -19,6 +19,7 @@ import { jsonFormat } from '../../../src/protocol/json-format.ts';
 
 export class FakeSocket implements GatewaySocket {
   bytesWaiting = 0;
+  bytesTaken = 0;
   readonly sent: string[] = [];
   readonly delivered: Batch[] = [];
   reading = true;

@@ -120,6 +120,23 @@ test('a full socket makes the subscription wait, a drained one lets it go on', (
   expect(subscription.calls).toEqual(['drained']);
 });
 
+test('a peer that takes what waits for it is alive; one that takes nothing need not be', () => {
+  const { socket, session, context } = scene();
+  const showsLife = (change: Partial<typeof socket>): boolean => {
+    session.seenAt = -1;
+    Object.assign(socket, change);
+    session.beat();
+    return session.seenAt === context.heartbeat.now;
+  };
+  // What our own end of the network takes at once says nothing about the peer.
+  expect(showsLife({ bytesTaken: 100 })).toBe(false);
+  expect(showsLife({ bytesTaken: 200, bytesWaiting: 1_000 })).toBe(false);
+  expect(showsLife({ bytesTaken: 200 })).toBe(false);
+  expect(showsLife({ bytesTaken: 201 })).toBe(true);
+  expect(showsLife({ bytesTaken: 1_201, bytesWaiting: 0 })).toBe(true);
+  expect(showsLife({ bytesTaken: 1_300 })).toBe(false);
+});
+
 test('a socket that follows one log reads as it likes, one that follows several in turn', () => {
   const { live, say } = scene();
   const { sink } = live.of('account:1');
