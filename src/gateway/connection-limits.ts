@@ -2,10 +2,10 @@
  * How many sockets and event streams may be open: of one account, from one client address, and in
  * all. The first two are counted over all gateways that share a store, the last is of one process.
  */
-import type { Records } from '../records/records.ts';
 import { type CountedPlaces, LocalPlaces, UNCOUNTED } from './counted-places.ts';
 import { Heart } from './heart.ts';
 import { LimitReached } from './limit-reached.ts';
+import type { LimitRecords } from './limit-records.ts';
 import type { GatewayLimits } from './limits.ts';
 import { SharedPlaces } from './shared-places.ts';
 
@@ -37,7 +37,7 @@ export class ConnectionLimits {
   #open = 0;
 
   /** @param shared where gateways that share a store count together */
-  constructor(rules: Rules, shared?: Records) {
+  constructor(rules: Rules, shared?: LimitRecords) {
     this.#rules = rules;
     const heart = shared === undefined ? undefined : new Heart(shared);
     this.#heart = heart;

@@ -1,6 +1,8 @@
 /** Places for connections: of one gateway, and of several that share a store. */
 import { describe, expect, test } from 'vitest';
 import { ConnectionLimits, networkOf, type Place } from '../../../src/gateway/connection-limits.ts';
+import { watchedRecords } from '../../../src/gateway/limit-records.ts';
+import { SILENT } from '../../../src/gateway/logger.ts';
 import { Unavailable } from '../../../src/log/errors.ts';
 import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
 import type { Records } from '../../../src/records/records.ts';
@@ -145,6 +147,19 @@ describe('several gateways over one store', () => {
     await eventually(async () => (await records.get('limit:sockets:account:1')) === null);
     for (const gateway of gateways) gateway.close();
   });
+});
+
+test('that limits are not shared any more is told once, not for each connection', async () => {
+  const told: string[] = [];
+  const logger = { ...SILENT, warn: (_fields: object, message: string) => told.push(message) };
+  const away = noRecords(() => new Unavailable('it is away'));
+  const limits = new ConnectionLimits(
+    { ...NONE, maxSocketsPerAccount: 50 },
+    watchedRecords(away, logger),
+  );
+  expect(await fill(limits)).toHaveLength(50);
+  expect(told).toEqual(['limits are not shared with other gateways for now']);
+  limits.close();
 });
 
 test('a client is an IPv4 address, or the /64 network of an IPv6 address', () => {
