@@ -1,17 +1,8 @@
 /** What `millrace serve` prints once it listens. */
+import type { StoreDescription } from '../log/store-description.ts';
 import { describeAccess } from './authentication.ts';
 import { isLoopback } from './check-access.ts';
 import type { Settings } from './settings.ts';
-
-/** What a store tells about itself: see `describe()` of each. */
-export interface StoreDescription {
-  /** Which and where, without credentials. */
-  readonly store: string;
-  /** How durable an acknowledged append is, as the store is configured now. */
-  readonly durability: string;
-  /** What could lose acknowledged events, one sentence each. */
-  readonly warnings: readonly string[];
-}
 
 /** Lines for a person: where it listens, what to try, and what the store promises. */
 export function banner(

@@ -2,8 +2,9 @@
 import { InvalidInput } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { type EventId, isEventId } from '../event/event-id.ts';
+import { isProducerId, PRODUCER_ID_RULE } from '../event/producer.ts';
 import type { AppendOptions, Producer } from '../log/log.ts';
-import { PRODUCER_ID, readEvent, readEvents } from '../protocol/new-events.ts';
+import { readEvent, readEvents } from '../protocol/new-events.ts';
 import { protocolError } from '../protocol/problem.ts';
 
 const VERSION_TAG = /^"([^"]*)"$/;
@@ -48,9 +49,7 @@ function readExpected(text: string | undefined): EventId | undefined {
 function readProducer(header: (name: string) => string | undefined): Producer | undefined {
   const [id, epoch, seq] = PRODUCER_HEADERS.map(header) as [string?, string?, string?];
   if (id === undefined && epoch === undefined && seq === undefined) return undefined;
-  if (id === undefined || !PRODUCER_ID.test(id)) {
-    throw invalid('Producer-Id', 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -');
-  }
+  if (!isProducerId(id)) throw invalid('Producer-Id', PRODUCER_ID_RULE);
   return { id, epoch: readCount('Producer-Epoch', epoch), seq: readCount('Producer-Seq', seq) };
 }
 

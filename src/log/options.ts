@@ -1,6 +1,7 @@
 /** The rules for what callers hand to an event log, the same in every store. */
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, isEventId, ZERO_ID } from '../event/event-id.ts';
+import { isProducerId, PRODUCER_ID_RULE } from '../event/producer.ts';
 import type { AppendOptions, Producer, ReadOptions } from './log.ts';
 
 export const DEFAULT_READ_LIMIT = 100;
@@ -9,8 +10,6 @@ export const DEFAULT_READ_BYTES = 262_144;
 
 /** How long a log remembers a producer that does not append, in milliseconds: 7 days. */
 export const DEFAULT_PRODUCER_IDLE = 7 * 24 * 60 * 60 * 1000;
-
-const PRODUCER_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 /** {@link ReadOptions} with everything filled in. */
 export interface ReadRequest {
@@ -60,9 +59,7 @@ function checkProducer(producer: Producer): void {
   if (typeof producer !== 'object' || producer === null) {
     throw new InvalidInput('producer', 'must be an object with id, epoch and seq');
   }
-  if (typeof producer.id !== 'string' || !PRODUCER_ID.test(producer.id)) {
-    throw new InvalidInput('producer.id', 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -');
-  }
+  if (!isProducerId(producer.id)) throw new InvalidInput('producer.id', PRODUCER_ID_RULE);
   checkWhole(producer.epoch, 'producer.epoch', 0, Number.MAX_SAFE_INTEGER);
   checkWhole(producer.seq, 'producer.seq', 0, Number.MAX_SAFE_INTEGER);
 }

@@ -1,6 +1,7 @@
 /** Reads what a client wants to append: over HTTP and over JSON sockets the same. */
 import { InvalidInput } from '../event/error.ts';
 import type { JsonValue, Meta, NewEvent } from '../event/event.ts';
+import { isProducerId, PRODUCER_ID_RULE } from '../event/producer.ts';
 import type { ProducerPlace } from './operation.ts';
 
 /** An object as JSON.parse makes it. */
@@ -8,8 +9,6 @@ export type JsonObject = { readonly [key: string]: unknown };
 
 const EVENT_FIELDS = ['type', 'payload', 'meta', 'encoding'];
 const PRODUCER_FIELDS = ['id', 'epoch', 'seq'];
-/** What a producer may be called. */
-export const PRODUCER_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
@@ -41,9 +40,7 @@ export function readProducer(value: unknown, field: string): ProducerPlace {
   if (!isObject(value)) throw invalidProducer(field, 'must be an object with id, epoch and seq');
   refuseUnknown(value, PRODUCER_FIELDS, `${field}.`, 'invalid_operation');
   const { id, epoch, seq } = value;
-  if (typeof id !== 'string' || !PRODUCER_ID.test(id)) {
-    throw invalidProducer(`${field}.id`, 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -');
-  }
+  if (!isProducerId(id)) throw invalidProducer(`${field}.id`, PRODUCER_ID_RULE);
   if (!isCount(epoch)) throw invalidProducer(`${field}.epoch`, 'must be a whole number from 0');
   if (!isCount(seq)) throw invalidProducer(`${field}.seq`, 'must be a whole number from 0');
   return { id, epoch, seq };

@@ -30,6 +30,7 @@ import {
 } from '../options.ts';
 import { pageStart, takePage } from '../page.ts';
 import { type Standing, standingOf, WHOLE } from '../standing.ts';
+import type { StoreDescription } from '../store-description.ts';
 import { Append } from './append-work.ts';
 import { EmbeddedStore, type KeyRange, readFailure } from './embedded-store.ts';
 import { eventFrom } from './entry.ts';
@@ -56,13 +57,6 @@ export interface EmbeddedLogOptions {
   readonly producerIdle?: number | undefined;
   /** What an append may hold; what is left out keeps its default. Sizes in bytes. */
   readonly limits?: Partial<EventLimits> | undefined;
-}
-
-/** What a store is and what it promises, for people. */
-export interface StoreDescription {
-  readonly store: string;
-  readonly durability: string;
-  readonly warnings: readonly string[];
 }
 
 /** An {@link EventLog} in a folder. An append is acknowledged when it is on the disk. */

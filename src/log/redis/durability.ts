@@ -1,15 +1,8 @@
 /** How much an acknowledgement is worth, as this Redis is configured. */
 import type { Redis } from 'ioredis';
+import type { StoreDescription } from '../store-description.ts';
 
-/** What a store says about itself when a gateway starts. */
-export interface StoreDescription {
-  /** What and where, without any secret. */
-  readonly store: string;
-  /** What has happened to an event when its append is acknowledged. */
-  readonly durability: string;
-  /** Where acknowledged events can be lost or evicted, and what to do. */
-  readonly warnings: readonly string[];
-}
+export type { StoreDescription };
 
 const SETTINGS = ['appendonly', 'appendfsync', 'maxmemory', 'maxmemory-policy', 'save'] as const;
 
