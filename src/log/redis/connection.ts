@@ -54,7 +54,7 @@ export function reconnectDelay(attempt: number): number {
 /**
  * Opens a connection for the first time.
  * @throws Unavailable when there is no Redis to be reached, or it refuses us; MillraceError
- *   (`unsupported_store`) when it is older than 7.0.
+ *   (`unsupported_store`) when it is older than 7.0, or does not let this user do what is needed.
  */
 export async function openConnection(connection: Redis): Promise<void> {
   let reason: Error | undefined;
@@ -71,11 +71,27 @@ export async function openConnection(connection: Redis): Promise<void> {
     connection.off('error', remember);
   }
   try {
+    // ioredis would go on with database 0.
+    if (reason !== undefined) throw whyUnusable(reason, 'choose its database (+select)');
     await checkVersion(connection);
   } catch (error) {
     connection.disconnect();
-    throw error instanceof MillraceError ? error : new Unavailable(reasonOf(error));
+    throw whyUnusable(error, 'ask for its version (+info)');
   }
+}
+
+/**
+ * What to tell of a failure while a connection is being opened.
+ * @param purpose what was tried, and the right that it takes
+ */
+export function whyUnusable(error: unknown, purpose: string): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const reason = reasonOf(error);
+  // Trying again does not help.
+  if (failureOf(error) === 'refused' && /^(NOPERM|ERR) /.test(reason)) {
+    return new MillraceError('unsupported_store', `Redis does not let us ${purpose}: ${reason}`);
+  }
+  return new Unavailable(reason);
 }
 
 async function checkVersion(connection: Redis): Promise<void> {

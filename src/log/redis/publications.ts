@@ -10,8 +10,9 @@ import type { Redis } from 'ioredis';
 import type { LogName } from '../../event/log-name.ts';
 import { Closed } from '../errors.ts';
 import type { Follower } from '../log.ts';
+import { failureOf, reasonOf, whyUnusable } from './connection.ts';
 import { decodePublication } from './entries.ts';
-import { channelOf } from './keys.ts';
+import { channelOf, channelPrefix } from './keys.ts';
 
 const CHANNELS_PER_COMMAND = 500;
 
@@ -31,23 +32,46 @@ export interface FollowedLog {
   state: 'unasked' | 'asked' | 'acknowledged';
 }
 
+export interface PublicationsOptions {
+  readonly database: number;
+  /** After how many milliseconds to ask again for what Redis has refused to let us hear. */
+  readonly retryInterval: number;
+  /** Told why Redis refuses; and when it does not any more, without a reason. */
+  readonly onRefusal: (reason: string | undefined) => void;
+}
+
 export class Publications {
   readonly #redis: Redis;
-  readonly #database: number;
+  readonly #options: PublicationsOptions;
   readonly #logs = new Map<string, FollowedLog>();
   readonly #toSubscribe = new Set<FollowedLog>();
   readonly #toUnsubscribe = new Set<string>();
   #flushScheduled = false;
+  #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(redis: Redis, database: number) {
+  constructor(redis: Redis, options: PublicationsOptions) {
     this.#redis = redis;
-    this.#database = database;
+    this.#options = options;
     redis.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       this.#deliver(channel.toString('latin1'), message);
     });
     redis.on('ready', () => this.#listenAgain());
     redis.on('close', () => this.#forgetAcknowledgements());
+  }
+
+  /**
+   * Tries whether Redis lets us listen.
+   * @throws MillraceError `unsupported_store` when it does not, Unavailable
+   */
+  static async check(redis: Redis, database: number): Promise<void> {
+    const channel = `${channelPrefix(database)}probe`;
+    try {
+      await redis.subscribe(channel);
+      await redis.unsubscribe(channel);
+    } catch (error) {
+      throw whyUnusable(error, 'listen to its channels (+subscribe +unsubscribe &millrace:*)');
+    }
   }
 
   /** All logs that are followed now. */
@@ -73,6 +97,7 @@ export class Publications {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#retryTimer);
     for (const { followings } of this.#logs.values()) {
       for (const { waiting } of followings) waiting?.reject(new Closed());
     }
@@ -81,7 +106,7 @@ export class Publications {
   }
 
   #entry(log: LogName): FollowedLog {
-    const channel = channelOf(this.#database, log);
+    const channel = channelOf(this.#options.database, log);
     let followed = this.#logs.get(channel);
     if (followed === undefined) {
       followed = { log, channel, followings: new Set(), state: 'unasked' };
@@ -159,10 +184,12 @@ export class Publications {
     for (const entry of followed) entry.state = 'asked';
     try {
       await this.#redis.subscribe(...followed.map(({ channel }) => channel));
-    } catch {
-      // The connection was lost; all channels are asked for again when it is back.
+    } catch (error) {
+      // When the connection was lost, all channels are asked for again once it is back.
+      if (failureOf(error) === 'refused') this.#askLater(followed, reasonOf(error));
       return;
     }
+    if (this.#retryTimer === undefined) this.#options.onRefusal(undefined);
     for (const entry of followed) {
       entry.state = 'acknowledged';
       for (const { follower, waiting } of entry.followings) {
@@ -172,8 +199,20 @@ export class Publications {
     }
   }
 
+  #askLater(refused: readonly FollowedLog[], reason: string): void {
+    for (const entry of refused) entry.state = 'unasked';
+    this.#options.onRefusal(reason);
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#listenAgain();
+    }, this.#options.retryInterval);
+    this.#retryTimer.unref();
+  }
+
   #listenAgain(): void {
-    for (const followed of this.#logs.values()) this.#toSubscribe.add(followed);
+    for (const followed of this.#logs.values()) {
+      if (followed.state === 'unasked') this.#toSubscribe.add(followed);
+    }
     this.#scheduleFlush();
   }
 

@@ -25,6 +25,7 @@ import {
 } from '../options.ts';
 import { pageStart } from '../page.ts';
 import { type Standing, standingOf, WHOLE } from '../standing.ts';
+import type { StoreDescription } from '../store-description.ts';
 import { AppendQueue } from './append-queue.ts';
 import {
   createConnection,
@@ -32,8 +33,10 @@ import {
   failureOf,
   openConnection,
   reasonOf,
+  whyUnusable,
 } from './connection.ts';
-import { describeDurability, type StoreDescription } from './durability.ts';
+import { ConnectionReport, type OnConnection } from './connection-report.ts';
+import { describeDurability } from './durability.ts';
 import { decodeEntries } from './entries.ts';
 import { logKey, metaKey } from './keys.ts';
 import { Publications } from './publications.ts';
@@ -62,8 +65,8 @@ export interface RedisLogOptions {
   readonly maxPendingAppends?: number | undefined;
   /** How many bytes of events may be under way at once. Default 67,108,864. */
   readonly maxPendingBytes?: number | undefined;
-  /** Told when the connection for commands is lost and when it is back, for a log line; must not throw. */
-  readonly onConnection?: ((state: 'lost' | 'restored') => void) | undefined;
+  /** Told when Redis is lost, or refuses us, and when all is well again, for a log line. */
+  readonly onConnection?: OnConnection | undefined;
   /** What an append may hold; what is left out keeps its default. */
   readonly limits?: Partial<EventLimits> | undefined;
 }
@@ -81,6 +84,10 @@ export class RedisLog implements EventLog {
   readonly #publications: Publications;
   readonly #sweep: Sweep;
   readonly #limits: EventLimits;
+  readonly #report: ConnectionReport;
+  /** After how many milliseconds to try again what Redis has refused. */
+  readonly #retryInterval: number;
+  #retryTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(redis: Redis, listening: Redis, options: RedisLogOptions) {
@@ -97,18 +104,27 @@ export class RedisLog implements EventLog {
       },
       () => void this.#prepare(),
     );
-    const database = redis.options.db ?? 0;
-    this.#publications = new Publications(listening, database);
+    const report = new ConnectionReport(options.onConnection ?? (() => {}));
+    this.#report = report;
+    this.#retryInterval = options.pingInterval ?? DEFAULT_PATIENCE.pingInterval;
+    this.#publications = new Publications(listening, {
+      database: redis.options.db ?? 0,
+      retryInterval: this.#retryInterval,
+      onRefusal(reason) {
+        if (reason === undefined) report.fine('publications');
+        else report.trouble('publications', 'refused', reason);
+      },
+    });
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
     keepOnSameServer(redis, listening);
-    this.#watch(options.onConnection ?? (() => {}));
+    this.#watch();
   }
 
   /**
    * Connects to Redis.
    * @param url `redis://` or `rediss://` (TLS), with user, password and database number if needed
    * @throws Unavailable when it cannot be reached; MillraceError `unsupported_store` when it is
-   *   older than 7.0
+   *   older than 7.0 or does not let this user do what is needed
    */
   static async open(url: string, options: RedisLogOptions = {}): Promise<RedisLog> {
     const patience = {
@@ -117,15 +133,21 @@ export class RedisLog implements EventLog {
     };
     const redis = createConnection(url, 'commands', patience);
     const listening = createConnection(url, 'publications', patience);
-    await openConnection(redis);
     try {
+      await openConnection(redis);
       await openConnection(listening);
+      await Publications.check(listening, redis.options.db ?? 0);
+      await sendScripts(redis).catch((error) => {
+        throw whyUnusable(error, 'load its scripts (+script|load)');
+      });
     } catch (error) {
-      redis.disconnect();
+      for (const connection of [redis, listening]) {
+        if (connection.status !== 'end') connection.disconnect();
+      }
       throw error;
     }
     const log = new RedisLog(redis, listening, options);
-    await log.#prepare();
+    if (redis.status === 'ready') log.#appends.open();
     return log;
   }
 
@@ -169,6 +191,7 @@ export class RedisLog implements EventLog {
 
   async #close(): Promise<void> {
     this.#sweep.close();
+    clearTimeout(this.#retryTimer);
     await this.#appends.close(CLOSE_PATIENCE);
     this.#publications.close();
     this.#redis.disconnect();
@@ -244,18 +267,20 @@ export class RedisLog implements EventLog {
   }
 
   /** Keeps appends back while Redis is away; when it is back, whatever is followed is looked at again. */
-  #watch(tell: (state: 'lost' | 'restored') => void): void {
-    let isLost = false;
+  #watch(): void {
+    let reason: string | undefined;
+    this.#redis.on('error', (error: Error) => {
+      reason = reasonOf(error);
+      // Of logging in, say: the password may have been changed.
+      if (failureOf(error) === 'refused') this.#report.trouble('commands', 'refused', reason);
+    });
     this.#redis.on('close', () => {
       this.#appends.pause();
-      if (isLost || this.#closing !== undefined) return;
-      isLost = true;
-      tell('lost');
+      if (this.#closing === undefined) this.#report.trouble('commands', 'lost', reason);
+      reason = undefined;
     });
     this.#redis.on('ready', () => {
       void this.#prepare().then(() => this.#wakeAll());
-      isLost = false;
-      tell('restored');
     });
   }
 
@@ -264,10 +289,17 @@ export class RedisLog implements EventLog {
     if (this.#redis.status !== 'ready') return;
     try {
       await sendScripts(this.#redis);
-      this.#appends.open();
-    } catch {
-      // Lost again; this runs again when the connection is back.
+    } catch (error) {
+      // When it was lost again, this runs again once it is back.
+      if (failureOf(error) !== 'refused') return;
+      this.#report.trouble('commands', 'refused', reasonOf(error));
+      clearTimeout(this.#retryTimer);
+      this.#retryTimer = setTimeout(() => void this.#prepare(), this.#retryInterval);
+      this.#retryTimer.unref();
+      return;
     }
+    this.#appends.open();
+    this.#report.fine('commands');
   }
 
   #wakeAll(): void {

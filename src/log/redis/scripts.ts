@@ -14,7 +14,7 @@ export const READ_SCRIPT = loadScript('read.lua');
 export const TRIM_SCRIPT = loadScript('trim.lua');
 export const MOVED_SCRIPT = loadScript('moved.lua');
 
-/** Makes sure that the server knows every script; it forgets them when it restarts. */
+/** Makes sure that the server knows every script; it forgets them when it restarts. Fails as commands do. */
 export async function sendScripts(redis: Redis): Promise<void> {
   const scripts = [APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT, MOVED_SCRIPT];
   await Promise.all(scripts.map((script) => redis.script('LOAD', script.source)));
