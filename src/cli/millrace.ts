@@ -22,6 +22,11 @@ program.addCommand(
     .showHelpAfterError('millrace serve --help lists what there is.'),
 );
 
+// Whoever read our output may leave before its end, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
