@@ -82,7 +82,11 @@ async function serve(flags: Flags): Promise<void> {
   const logger = createLogger(settings.logLevel);
 
   const authentication = readAuthentication(settings);
-  const store = await openStore(settings);
+  const store = await openStore(settings, (state, reason) => {
+    if (state === 'restored') logger.info('Redis is back');
+    else if (state === 'lost') logger.warn({ reason }, 'Redis is lost; trying to reach it again');
+    else logger.warn({ reason }, 'Redis refuses what is needed; asking again');
+  });
   const { log, records } = store;
   const live = createLive({ log });
   const accounts = createAccounts({ log, records });

@@ -4,6 +4,7 @@ import { MillraceError } from '../event/error.ts';
 import { EmbeddedLog } from '../log/embedded/embedded-log.ts';
 import { EmbeddedStore } from '../log/embedded/embedded-store.ts';
 import { Unavailable } from '../log/errors.ts';
+import type { OnConnection } from '../log/redis/connection-report.ts';
 import { RedisLog } from '../log/redis/redis-log.ts';
 import { EmbeddedRecords } from '../records/embedded/embedded-records.ts';
 import type { Records } from '../records/records.ts';
@@ -23,9 +24,13 @@ export interface OpenStore {
 
 /**
  * Opens the store.
+ * @param onConnection told what becomes of the connection, of a store that has one
  * @throws CommandFailure that says what stands in the way, and what to do about it.
  */
-export async function openStore(settings: Settings): Promise<OpenStore> {
+export async function openStore(
+  settings: Settings,
+  onConnection: OnConnection,
+): Promise<OpenStore> {
   const { store, sweep, appendWait } = settings;
   const limits = eventLimits(settings);
   try {
@@ -33,7 +38,12 @@ export async function openStore(settings: Settings): Promise<OpenStore> {
       const folder = await EmbeddedStore.open(store.folder);
       return together(EmbeddedLog.on(folder, { limits }), EmbeddedRecords.on(folder));
     }
-    const log = await RedisLog.open(store.url, { sweepInterval: sweep, appendWait, limits });
+    const log = await RedisLog.open(store.url, {
+      sweepInterval: sweep,
+      appendWait,
+      limits,
+      onConnection,
+    });
     try {
       return together(log, await RedisRecords.open(store.url));
     } catch (error) {

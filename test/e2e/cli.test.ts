@@ -230,6 +230,19 @@ describe('starting', () => {
 // Whether Redis was sent something is read from Linux' table of connections.
 const onLinux = process.platform === 'linux';
 
+test('says once that Redis is lost, and once that it is back', async () => {
+  using folder = temporaryFolder();
+  await using redis = await RedisServer.start();
+  await using server = serve(folder.path, ['--store', redis.url()]);
+  const url = await listensOn(server);
+  await redis.kill();
+  await eventually(() => server.stderr.includes('Redis is lost'));
+  await redis.start();
+  await eventually(async () => expect((await post(url)).status).toBe(201));
+  await eventually(() => server.stderr.includes('Redis is back'));
+  expect(server.stderr.match(/Redis is/g)).toEqual(['Redis is', 'Redis is']);
+});
+
 describe('stopping', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: sockets are closed with 1001, exit code 0',
