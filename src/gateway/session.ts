@@ -13,7 +13,6 @@ import type { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { accountLog, type LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
-import { Turns } from '../live/turns.ts';
 import type { EventLog } from '../log/log.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import type { AppendOperation, Operation, Ref, Refusal } from '../protocol/operation.ts';
@@ -28,7 +27,7 @@ import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
-import { Reader, type ReaderOwner } from './reader.ts';
+import { Reader, type ReaderOwner, Readers } from './reader.ts';
 import { sentBy } from './sender.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 
@@ -50,6 +49,7 @@ const MAX_IN_A_ROW = 128;
 export class Session implements SocketSession, ReaderOwner, Beating {
   readonly socket: GatewaySocket;
   readonly format: WireFormat;
+  readonly readers = new Readers();
   seenAt = 0;
   readonly #context: SessionContext;
   readonly #accountId: string;
@@ -59,10 +59,6 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   /** Only where an identity can end before its socket. */
   readonly #expiry: Expiry | undefined;
   readonly #slot: number;
-  readonly #readers: Reader[] = [];
-  /** The readers that wait for the socket to drain. */
-  #waiting: Reader[] | undefined;
-  #turns: Turns | undefined;
   #backlog: (string | MillraceError)[] | undefined;
   #appendsInFlight = 0;
   /** Operations since the others last had a turn. */
@@ -70,7 +66,6 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   /** What the network had taken when something last waited at a beat. */
   #takenAtBeat: number | undefined;
   #halted = false;
-  #paused = false;
   #closing = false;
   #finished: (() => void) | undefined;
 
@@ -94,19 +89,6 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     return this.socket.bytesWaiting >= this.#context.limits.sendBufferBytes;
   }
 
-  // Most sockets follow one log: they need none.
-  get turns(): Turns | undefined {
-    if (this.#readers.length > 1) this.#turns ??= new Turns();
-    return this.#turns;
-  }
-
-  readerWaits(reader: Reader): void {
-    if (reader.waiting) return;
-    reader.waiting = true;
-    this.#waiting ??= [];
-    this.#waiting.push(reader);
-  }
-
   receive(message: string): void {
     this.#take(message);
   }
@@ -127,14 +109,14 @@ export class Session implements SocketSession, ReaderOwner, Beating {
 
   drained(): void {
     this.seen();
-    this.#wakeReaders();
+    this.readers.drained();
     this.#goOn();
   }
 
   closed(): void {
     this.#closing = true;
     this.#backlog = undefined;
-    for (const reader of this.#readers.splice(0)) reader.subscription?.close();
+    this.readers.close();
     this.#expiry?.stop();
     this.#context.heartbeat.remove(this, this.#slot);
     this.#context.sessions.delete(this);
@@ -176,7 +158,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   readerFailed(reader: Reader, error: MillraceError): void {
-    this.#forget(reader);
+    this.readers.remove(reader);
     this.#sendError(presentable(error), undefined, reader.log);
   }
 
@@ -192,20 +174,6 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     if (this.#overloaded) {
       this.#halted = true;
       this.socket.pause();
-    }
-  }
-
-  /** Those go first that have had nothing since they were woken last, so that none starves. */
-  #wakeReaders(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    this.#waiting = undefined;
-    const hungry = waiting.filter((reader) => !reader.served);
-    const served = waiting.filter((reader) => reader.served);
-    for (const reader of [...hungry, ...served]) {
-      reader.waiting = false;
-      reader.served = false;
-      reader.subscription?.drained();
     }
   }
 
@@ -266,12 +234,10 @@ export class Session implements SocketSession, ReaderOwner, Beating {
         this.#unsubscribe(operation.log, operation.ref);
         break;
       case 'pause':
-        this.#paused = true;
-        for (const reader of this.#readers) reader.subscription?.pause();
+        this.readers.pause();
         break;
       case 'resume':
-        this.#paused = false;
-        for (const reader of this.#readers) reader.subscription?.resume();
+        this.readers.resume();
         break;
       case 'refused':
         this.#sendError(operation.error, operation.ref);
@@ -318,20 +284,19 @@ export class Session implements SocketSession, ReaderOwner, Beating {
       this.#sendError(error, ref, log);
       return;
     }
-    if (this.#paused) reader.subscription.pause();
-    this.#readers.push(reader);
+    this.readers.add(reader);
   }
 
   #checkSubscription(log: LogName): void {
     this.#context.access.demand(this.#identity, 'read', log);
     const { maxSubscriptions } = this.#context.limits;
-    if (this.#readerOf(log) !== undefined) {
+    if (this.readers.of(log) !== undefined) {
       throw protocolError(
         'already_subscribed',
         `this socket follows ${log} already; unsubscribe first to start elsewhere`,
       );
     }
-    if (this.#readers.length >= maxSubscriptions) {
+    if (this.readers.count >= maxSubscriptions) {
       throw protocolError(
         'too_many_subscriptions',
         `one socket may follow ${maxSubscriptions} logs; unsubscribe from one, or open another socket`,
@@ -340,25 +305,14 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #unsubscribe(log: LogName, ref: Ref): void {
-    const reader = this.#readerOf(log);
+    const reader = this.readers.of(log);
     if (reader === undefined) {
       const message = `this socket does not follow ${log}`;
       this.#sendError(protocolError('not_subscribed', message), ref, log);
       return;
     }
-    this.#forget(reader);
+    this.readers.remove(reader);
     reader.subscription?.close();
-  }
-
-  // One reader is the rule and a hundred the limit: a list is smaller than a map.
-  #readerOf(log: LogName): Reader | undefined {
-    return this.#readers.find((reader) => reader.log === log);
-  }
-
-  #forget(reader: Reader): void {
-    const index = this.#readers.indexOf(reader);
-    if (index >= 0) this.#readers.splice(index, 1);
-    if (reader.waiting) this.#waiting = this.#waiting?.filter((each) => each !== reader);
   }
 
   #sendError(error: unknown, ref: Ref, log?: LogName): void {
