@@ -2,8 +2,6 @@
 import type { Redis } from 'ioredis';
 import type { StoreDescription } from '../store-description.ts';
 
-export type { StoreDescription };
-
 const SETTINGS = ['appendonly', 'appendfsync', 'maxmemory', 'maxmemory-policy', 'save'] as const;
 
 /** Asks Redis for its settings; a server that does not tell (`CONFIG` is forbidden) is described as unknown. */
