@@ -41,6 +41,15 @@ local holdsCursor, more = '0', '0'
 local parts = {}
 local count, bytes = 0, 0
 
+-- Lua formats a number anew each time, and lengths repeat.
+local asText = setmetatable({}, {
+  __index = function(texts, number)
+    local text = string.format('%.0f', number)
+    texts[number] = text
+    return text
+  end,
+})
+
 -- How many to ask for: one, then eight times as many, as long as the bytes that are left have room
 -- for them. Entries can be large, and all that are asked for are copied, whether they fit or not.
 local chunk = 1
@@ -53,7 +62,7 @@ while not done do
     local id, fields = entry[1], entry[2]
     local size, lengths = 0, {}
     for position, field in ipairs(fields) do
-      lengths[position] = #field
+      lengths[position] = asText[#field]
       size = size + #field
     end
     seen, seenBytes = seen + 1, seenBytes + size

@@ -45,19 +45,22 @@ export class Sweep {
       this.#round = [...this.#publications.followed()];
       this.#commands = Math.max(1, Math.ceil(this.#round.length / LOGS_PER_COMMAND));
     }
-    const asked = this.#round.splice(0, LOGS_PER_COMMAND).filter(isListened);
-    if (asked.length === 0 || this.#redis.status !== 'ready') return;
+    const asked = new Map(
+      this.#round
+        .splice(0, LOGS_PER_COMMAND)
+        .filter(isListened)
+        .map((followed) => [logKey(followed.log), followed]),
+    );
+    if (asked.size === 0 || this.#redis.status !== 'ready') return;
     try {
-      const keys = asked.map(({ log }) => logKey(log));
-      const positions = asked.map(lowestPosition);
       const moved = await this.#redis.evalsha(
         MOVED_SCRIPT.digest,
-        keys.length,
-        ...keys,
-        ...positions,
+        asked.size,
+        ...asked.keys(),
+        ...[...asked.values()].map(lowestPosition),
       );
-      for (const number of moved as number[]) {
-        for (const { follower } of asked[number - 1]!.followings) follower.wake();
+      for (const key of moved as string[]) {
+        for (const { follower } of asked.get(key)?.followings ?? []) follower.wake();
       }
     } catch {
       // Redis is away, or the scripts are not there yet: the next round comes soon enough.
