@@ -25,6 +25,12 @@ const BATCH_APPENDS = 64;
 const BATCH_EVENTS = 256;
 const BATCH_BYTES = 1_048_576;
 
+/**
+ * While so many calls are under way, appends that do not fill one wait for an answer and go
+ * together: a call costs Redis as much as five appends within it.
+ */
+const CALLS_IN_FLIGHT = 4;
+
 /** Larger events are published by ID only, so that no publication can overrun a subscriber. */
 const INLINE_EVENT_BYTES = 16_384;
 const INLINE_BYTES = 65_536;
@@ -156,6 +162,8 @@ export class AppendQueue {
         if (end > start && (bytes > BATCH_BYTES || count > BATCH_EVENTS)) break;
         end += 1;
       }
+      const isFull = end < this.#waiting.length || end - start === BATCH_APPENDS;
+      if (!isFull && this.#inFlight.size >= CALLS_IN_FLIGHT) break;
       void this.#send(this.#waiting.slice(start, end));
       start = end;
     }
@@ -229,6 +237,7 @@ export class AppendQueue {
 
   #land(batch: Batch): void {
     this.#inFlight.delete(batch);
+    this.#scheduleFlush();
     if (!this.#stopped || this.#inFlight.size > 0) return;
     this.#stopped = false;
     this.#restart();

@@ -53,17 +53,25 @@ export class Sweep {
     );
     if (asked.size === 0 || this.#redis.status !== 'ready') return;
     try {
+      const positions = new Map(
+        [...asked].map(([key, followed]) => [key, lowestPosition(followed)]),
+      );
       const moved = await this.#redis.evalsha(
         MOVED_SCRIPT.digest,
         asked.size,
-        ...asked.keys(),
-        ...[...asked.values()].map(lowestPosition),
+        ...positions.keys(),
+        ...positions.values(),
       );
-      for (const key of moved as string[]) {
-        for (const { follower } of asked.get(key)?.followings ?? []) follower.wake();
-      }
+      for (const key of moved as string[]) this.#wake(asked.get(key), positions.get(key));
     } catch {
       // Redis is away, or the scripts are not there yet: the next round comes soon enough.
+    }
+  }
+
+  #wake(followed: FollowedLog | undefined, asked: EventId | undefined): void {
+    for (const { follower } of followed?.followings ?? []) {
+      // One that has moved on since was told meanwhile; if not of all, the next round will see it.
+      if (follower.position() === asked) follower.wake();
     }
   }
 }
