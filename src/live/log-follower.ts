@@ -14,20 +14,18 @@ import { type EventId, isAfter, laterOf, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Follower, Page } from '../log/log.ts';
 import { batchesOf } from './batch.ts';
+import type { FollowedLog } from './followed-log.ts';
 import { asMillraceError, isPassing, type LiveContext } from './live-context.ts';
 import type { LogReader } from './log-reader.ts';
 import type { Charge } from './read-budget.ts';
 import { weightOf } from './weight.ts';
 import { Window } from './window.ts';
 
-export class LogFollower implements Follower {
+export class LogFollower implements Follower, FollowedLog<LogReader> {
   readonly log: LogName;
   readonly window: Window;
-  /** Resolved when the store is listening and the tail is known, or when following has failed. */
   readonly started: Promise<void>;
-  /** Everything up to here has been handed to the live readers. */
   tail: EventId = ZERO_ID;
-  /** How often something may have come, or may have been lost. */
   wakes = 0;
   readonly #context: LiveContext;
   readonly #readers = new Set<LogReader>();

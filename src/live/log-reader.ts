@@ -13,14 +13,14 @@ import type { StoredEvent } from '../event/event.ts';
 import { cursorBefore, type EventId, isAfter, laterOf, ZERO_ID } from '../event/event-id.ts';
 import type { Page } from '../log/log.ts';
 import { Batch, batchesOf } from './batch.ts';
+import type { FollowedLog } from './followed-log.ts';
 import { asMillraceError, isPassing, type LiveContext } from './live-context.ts';
-import type { LogFollower } from './log-follower.ts';
 import type { Charge } from './read-budget.ts';
 import type { Sink, Start, Subscription } from './sink.ts';
 import { weightOf } from './weight.ts';
 
 export class LogReader implements Subscription {
-  readonly #follower: LogFollower;
+  readonly #follower: FollowedLog<LogReader>;
   readonly #context: LiveContext;
   readonly #sink: Sink;
   /** Until it has become a place in the log. */
@@ -38,7 +38,7 @@ export class LogReader implements Subscription {
   /** How often the follower had been woken when the last read began. */
   #wakesAtRead = 0;
 
-  constructor(follower: LogFollower, context: LiveContext, start: Start, sink: Sink) {
+  constructor(follower: FollowedLog<LogReader>, context: LiveContext, start: Start, sink: Sink) {
     this.#follower = follower;
     this.#context = context;
     this.#sink = sink;

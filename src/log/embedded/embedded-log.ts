@@ -32,7 +32,7 @@ import { pageStart, takePage } from '../page.ts';
 import { type Standing, standingOf, WHOLE } from '../standing.ts';
 import type { StoreDescription } from '../store-description.ts';
 import { Append } from './append-work.ts';
-import { EmbeddedStore, type KeyRange, readFailure } from './embedded-store.ts';
+import { EmbeddedStore, readFailure } from './embedded-store.ts';
 import { eventFrom } from './entry.ts';
 import type { Batch } from './group-commit.ts';
 import {
@@ -43,6 +43,7 @@ import {
   openDatabases,
 } from './layout.ts';
 import { LogStage, type LogState, NO_LOG } from './log-stage.ts';
+import type { KeyRange } from './ordered-map.ts';
 import { ProducerSweep } from './producer-sweep.ts';
 import { ReadTurns } from './read-turns.ts';
 import { Trimmer } from './trimmer.ts';

@@ -26,25 +26,13 @@ import { checkDataFiles } from './data-file.ts';
 import { DiskSpace } from './disk-space.ts';
 import { FolderLock } from './folder-lock.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { KeyCodec, OrderedMap, ValueReader } from './ordered-map.ts';
 import { describeProblem, StoreUnusable } from './store-errors.ts';
 import { StoreWriter } from './store-writer.ts';
 
 /** Raised when the layout changes in a way that older versions cannot read. */
 const FORMAT = 'millrace 1';
 const MAX_DATABASES = 32;
-
-/** How to turn keys into bytes that LMDB orders, and back. */
-export interface KeyCodec<Key> {
-  /** Writes into `target` from `start`; answers where it ended. Must not throw. */
-  writeKey(key: Key, target: Uint8Array, start: number): number;
-  readKey(source: Uint8Array, start: number, end: number): Key;
-}
-
-/**
- * How a value is read. `bytes` is only lent: LMDB uses it again for the next value. Its `length` is
- * that of the value, but its memory may be longer, and `slice()` without an end would take that.
- */
-export type ValueReader<Value> = (bytes: Uint8Array) => Value;
 
 export class EmbeddedStore {
   readonly folder: string;
@@ -133,28 +121,6 @@ export class EmbeddedStore {
     await this.#root.close();
     this.#lock.release();
   }
-}
-
-/** What we use of an LMDB database. Reads within one turn of the event loop see one moment. */
-export interface OrderedMap<Key, Value> {
-  get(key: Key): Value | undefined;
-  doesExist(key: Key): boolean;
-  getRange(range: KeyRange<Key>): Iterable<{ key: Key; value: Value }>;
-  getKeys(range: KeyRange<Key>): Iterable<Key>;
-  /** Only for {@link StoreWriter}. */
-  put(key: Key, value: Uint8Array): unknown;
-  /** Only for {@link StoreWriter}. */
-  remove(key: Key): unknown;
-}
-
-export interface KeyRange<Key> {
-  readonly start: Key;
-  /** Not part of the range, unless `inclusiveEnd`. */
-  readonly end: Key;
-  readonly exclusiveStart?: boolean;
-  readonly inclusiveEnd?: boolean;
-  readonly reverse?: boolean;
-  readonly limit?: number;
 }
 
 function makeFolder(path: string): void {

@@ -10,7 +10,7 @@
  */
 import type { MillraceError } from '../../event/error.ts';
 import { Closed, OutcomeUnknown, Unavailable } from '../errors.ts';
-import type { OrderedMap } from './embedded-store.ts';
+import type { OrderedMap } from './ordered-map.ts';
 import type { BatchWriter, Write } from './store-writer.ts';
 
 /** How much goes into one transaction, and how much may wait for the next. */

@@ -20,8 +20,9 @@ import { type EventId, makeEventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { WrongType } from '../errors.ts';
 import type { ProducerState } from '../producer-state.ts';
-import type { EmbeddedStore, KeyCodec, OrderedMap } from './embedded-store.ts';
+import type { EmbeddedStore } from './embedded-store.ts';
 import { type Entry, readEntry } from './entry.ts';
+import type { KeyCodec, OrderedMap } from './ordered-map.ts';
 
 export interface LogHead {
   readonly number: number;

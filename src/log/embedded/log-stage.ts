@@ -7,7 +7,6 @@ import type { EventId } from '../../event/event-id.ts';
 import { ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { ProducerState } from '../producer-state.ts';
-import type { OrderedMap } from './embedded-store.ts';
 import type { Batch, Stage } from './group-commit.ts';
 import {
   COUNTERS_KEY,
@@ -21,6 +20,7 @@ import {
   writeProducer,
   writeTrim,
 } from './layout.ts';
+import type { OrderedMap } from './ordered-map.ts';
 import type { ProducerSweep } from './producer-sweep.ts';
 
 /** What stages of one event log share: the databases, and what each batch hands to the next. */

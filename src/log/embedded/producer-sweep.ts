@@ -4,8 +4,8 @@
  * written, going round and round through all of them.
  */
 import { isForgotten, type ProducerState } from '../producer-state.ts';
-import type { OrderedMap } from './embedded-store.ts';
 import type { ProducerKey } from './layout.ts';
+import type { OrderedMap } from './ordered-map.ts';
 
 const FIRST: ProducerKey = [0, ''];
 const BEYOND: ProducerKey = [0xffff_ffff, ''];

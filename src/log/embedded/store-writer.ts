@@ -2,7 +2,7 @@
 import type { RootDatabase } from 'lmdb';
 import type { MillraceError } from '../../event/error.ts';
 import { OutcomeUnknown, Unavailable } from '../errors.ts';
-import type { OrderedMap } from './embedded-store.ts';
+import type { OrderedMap } from './ordered-map.ts';
 import { describeProblem } from './store-errors.ts';
 
 /** One change; without a value the key is removed. */

@@ -9,7 +9,8 @@
  *   expires is in milliseconds since 1970, big-endian; 0 for a record that stays, which then is
  *   not in record_expiry.
  */
-import type { EmbeddedStore, KeyCodec, OrderedMap } from '../../log/embedded/embedded-store.ts';
+import type { EmbeddedStore } from '../../log/embedded/embedded-store.ts';
+import type { KeyCodec, OrderedMap } from '../../log/embedded/ordered-map.ts';
 import { WrongType } from '../../log/errors.ts';
 import type { KeptRecord } from '../decide.ts';
 

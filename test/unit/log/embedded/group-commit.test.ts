@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MillraceError } from '../../../../src/event/error.ts';
-import type { OrderedMap } from '../../../../src/log/embedded/embedded-store.ts';
 import { type Batch, GroupCommit, type Work } from '../../../../src/log/embedded/group-commit.ts';
+import type { OrderedMap } from '../../../../src/log/embedded/ordered-map.ts';
 import type { BatchWriter, Write } from '../../../../src/log/embedded/store-writer.ts';
 import { OutcomeUnknown, Unavailable, VersionConflict } from '../../../../src/log/errors.ts';
 
