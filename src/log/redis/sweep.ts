@@ -1,6 +1,6 @@
 /**
  * Looks for events that nobody published: others add to a log with a plain `XADD`. All followed
- * logs are asked about once per interval, some hundred logs a command, spread over the interval.
+ * logs are asked about once per interval, a hundred logs a command, spread over the interval.
  */
 import type { Redis } from 'ioredis';
 import { type EventId, isAfter, MAX_ID } from '../../event/event-id.ts';
@@ -8,7 +8,8 @@ import { logKey } from './keys.ts';
 import type { FollowedLog, Publications } from './publications.ts';
 import { MOVED_SCRIPT } from './scripts.ts';
 
-const LOGS_PER_COMMAND = 500;
+/** Few enough that asking about them takes less than a millisecond of this process at a time. */
+const LOGS_PER_COMMAND = 100;
 
 export class Sweep {
   readonly #redis: Redis;
