@@ -156,7 +156,7 @@ export const ACCESS_SETTINGS = {
     flag: 'session-field',
     placeholder: 'name',
     group: 'Access:',
-    help: 'session: what stands there is JSON, with the account here, as in user.id',
+    help: 'session: what stands there is JSON, or a hash in Redis, with the account here, as in user.id',
     variables: ['MILLRACE_SESSION_FIELD'],
     kind: text('the name of a field'),
   },

@@ -82,7 +82,11 @@ export interface Lease extends Fence {
  * value, it had happened.
  */
 export interface Records {
-  /** @throws InvalidInput, WrongType, Unavailable, Closed */
+  /**
+   * The value, or `null`. A hash that another program keeps in Redis reads as a JSON object of its
+   * fields, all of them strings; changing it is refused.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
   get(key: string): Promise<string | null>;
 
   /**

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cookieSession } from '../../src/gateway/cookie-session.ts';
 import { openStore } from '../../src/open-store.ts';
 import { RedisRecords } from '../../src/records/redis/redis-records.ts';
 import { RedisServer } from '../support/redis-server.ts';
@@ -37,7 +38,7 @@ recordsSuite(
           lasting: true,
           shared: true,
           occupy: async (key) => {
-            await commands.hset(key, 'field', 'value');
+            await commands.rpush(key, 'value');
           },
           lossy: {
             open: () =>
@@ -54,6 +55,24 @@ recordsSuite(
   },
   vitestRunner,
 );
+
+test('a hash of another program reads as JSON, so that a session can be one, and is not changed', async () => {
+  const commands = new Redis(server.url());
+  const { records, close } = await openStore(server.url());
+  const session = `session:${crypto.randomUUID()}`;
+  await commands.hset(session, 'account', '7', 'theme', 'dark');
+  expect(JSON.parse((await records.get(session))!)).toEqual({ account: '7', theme: 'dark' });
+  await expect(records.compareAndSet(session, null, 'x')).rejects.toMatchObject({
+    code: 'wrong_type',
+  });
+
+  const authenticate = cookieSession({ records, field: 'account' });
+  const cookie = `session=${session.slice('session:'.length)}`;
+  const request = new Request('http://localhost/', { headers: { cookie } });
+  expect(await authenticate(request)).toMatchObject({ account: '7' });
+  await close();
+  commands.disconnect();
+});
 
 test('records are plain strings under their own keys', async () => {
   const commands = new Redis(server.url());

@@ -65,9 +65,17 @@ export class RedisRecords extends BatchRecords {
     try {
       return await this.#send(() => this.#redis.get(key));
     } catch (error) {
-      if (failureOf(error) === 'refused' && (error as Error).message.startsWith('WRONGTYPE')) {
-        throw wrongType(key);
-      }
+      if (isWrongType(error)) return this.#readHash(key);
+      throw new Unavailable(reasonOf(error));
+    }
+  }
+
+  /** What other programs keep as a hash, as sessions often are, reads as a JSON object. */
+  async #readHash(key: string): Promise<string | null> {
+    try {
+      return JSON.stringify(await this.#send(() => this.#redis.hgetall(key)));
+    } catch (error) {
+      if (isWrongType(error)) throw wrongType(key);
       throw new Unavailable(reasonOf(error));
     }
   }
@@ -156,4 +164,8 @@ function readReply(
 
 function wrongType(key: string): WrongType {
   return new WrongType(key, `${key} holds something that is not what is asked of a record there`);
+}
+
+function isWrongType(error: unknown): boolean {
+  return failureOf(error) === 'refused' && (error as Error).message.startsWith('WRONGTYPE');
 }
