@@ -10,7 +10,7 @@
  *     otherwise (gap, or lost tail)→ read from the tail, checked
  */
 import type { StoredEvent } from '../event/event.ts';
-import { type EventId, isAfter, laterOf, ZERO_ID } from '../event/event-id.ts';
+import { type EventId, isAfter, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Follower, Page } from '../log/log.ts';
 import { batchesOf } from './batch.ts';
@@ -192,7 +192,7 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
 
   #moveTail(version: EventId): void {
     if (!isAfter(version, this.tail)) return;
-    this.tail = laterOf(version, this.tail);
+    this.tail = version;
     this.window.clear(version);
     for (const reader of this.#readers) {
       if (reader.isLive && isAfter(version, reader.cursor)) reader.moveTo(version);

@@ -121,6 +121,11 @@ export function failureOf(error: unknown): Failure {
   return message.startsWith("Stream isn't writeable") ? 'not_sent' : 'unanswered';
 }
 
+/** Whether the server answered that a key holds something else than the command is for. */
+export function isWrongType(error: unknown): boolean {
+  return failureOf(error) === 'refused' && /\bWRONGTYPE\b/.test((error as Error).message);
+}
+
 /** Whether a server says that it is a replica, directly or in the words of a script. */
 export function isReadOnly(reason: string): boolean {
   return /\bREADONLY\b/.test(reason);

@@ -31,6 +31,7 @@ import {
   createConnection,
   DEFAULT_PATIENCE,
   failureOf,
+  isWrongType,
   openConnection,
   reasonOf,
   whyUnusable,
@@ -260,9 +261,7 @@ export class RedisLog implements EventLog {
 
   #translate(error: unknown, key: string): Error {
     if (this.#closing !== undefined) return new Closed();
-    if (failureOf(error) === 'refused' && (error as Error).message.includes('WRONGTYPE')) {
-      return new WrongType(key);
-    }
+    if (isWrongType(error)) return new WrongType(key);
     return new Unavailable(reasonOf(error));
   }
 

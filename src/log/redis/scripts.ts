@@ -9,10 +9,10 @@ export interface Script {
   readonly digest: string;
 }
 
-export const APPEND_SCRIPT = loadScript('append.lua');
-export const READ_SCRIPT = loadScript('read.lua');
-export const TRIM_SCRIPT = loadScript('trim.lua');
-export const MOVED_SCRIPT = loadScript('moved.lua');
+export const APPEND_SCRIPT = loadScript(new URL('append.lua', import.meta.url));
+export const READ_SCRIPT = loadScript(new URL('read.lua', import.meta.url));
+export const TRIM_SCRIPT = loadScript(new URL('trim.lua', import.meta.url));
+export const MOVED_SCRIPT = loadScript(new URL('moved.lua', import.meta.url));
 
 /** Makes sure that the server knows every script; it forgets them when it restarts. Fails as commands do. */
 export async function sendScripts(redis: Redis): Promise<void> {
@@ -20,7 +20,8 @@ export async function sendScripts(redis: Redis): Promise<void> {
   await Promise.all(scripts.map((script) => redis.script('LOAD', script.source)));
 }
 
-function loadScript(name: string): Script {
-  const source = readFileSync(new URL(name, import.meta.url), 'utf8');
+/** Reads a script from its file. */
+export function loadScript(location: URL): Script {
+  const source = readFileSync(location, 'utf8');
   return { source, digest: createHash('sha1').update(source).digest('hex') };
 }

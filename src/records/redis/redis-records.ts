@@ -2,22 +2,21 @@
  * Records in Redis, 7.0 and later, on a connection of their own: strings under their literal
  * keys, changed by one script (`batch.lua`). Times to live are those of Redis, by its own clock.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
 import {
   createConnection,
   failureOf,
+  isWrongType,
   openConnection,
   reasonOf,
 } from '../../log/redis/connection.ts';
+import { loadScript } from '../../log/redis/scripts.ts';
 import { BatchRecords } from '../batch-records.ts';
 import type { Change, Committed } from '../records.ts';
 import { isAdd } from '../rules.ts';
 
-const SOURCE = readFileSync(new URL('batch.lua', import.meta.url), 'utf8');
-const DIGEST = createHash('sha1').update(SOURCE).digest('hex');
+const BATCH_SCRIPT = loadScript(new URL('batch.lua', import.meta.url));
 
 /** How long {@link RedisRecords.close} waits for work under way, in milliseconds. */
 const CLOSE_PATIENCE = 3_000;
@@ -97,13 +96,14 @@ export class RedisRecords extends BatchRecords {
   }
 
   async #evaluate(keys: readonly string[], values: readonly string[]): Promise<unknown> {
+    const { digest, source } = BATCH_SCRIPT;
     try {
-      return await this.#send(() => this.#redis.evalsha(DIGEST, keys.length, ...keys, ...values));
+      return await this.#send(() => this.#redis.evalsha(digest, keys.length, ...keys, ...values));
     } catch (error) {
       // Nothing ran, so that it may be sent again.
       if (failureOf(error) !== 'no_script') throw error;
     }
-    return this.#send(() => this.#redis.eval(SOURCE, keys.length, ...keys, ...values));
+    return this.#send(() => this.#redis.eval(source, keys.length, ...keys, ...values));
   }
 
   /** Sends one command, and gives it up when its time is over. */
@@ -164,8 +164,4 @@ function readReply(
 
 function wrongType(key: string): WrongType {
   return new WrongType(key, `${key} holds something that is not what is asked of a record there`);
-}
-
-function isWrongType(error: unknown): boolean {
-  return failureOf(error) === 'refused' && (error as Error).message.startsWith('WRONGTYPE');
 }
