@@ -53,8 +53,10 @@ function canonicalLocal(given: string, field: string): string {
   if (byteLength(local) > MAX_LOCAL_BYTES) {
     throw invalid(field, `must have at most ${MAX_LOCAL_BYTES} bytes before the @`);
   }
-  // Looked at as given and folded: a full-width colon is a colon.
-  if (NOT_IN_LOCAL.test(given) || NOT_IN_LOCAL.test(local) || UNSEEN.test(local)) {
+  // Looked at as given and folded, in parts: a full-width colon is a colon, and a struck-out < (≮)
+  // is a < with a stroke, which may as well come as two characters.
+  const parts = `${given}${local}`.normalize('NFKD');
+  if (NOT_IN_LOCAL.test(parts) || UNSEEN.test(local)) {
     throw invalid(field, 'must not have spaces or any of " ( ) , : ; < > [ \\ ] before the @');
   }
   if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) {

@@ -77,6 +77,8 @@ describe('refuses, with the field and the rule,', () => {
     ['han\n@example.org', /control/],
     ['han\ud800@example.org', /invisible/],
     [`${'a'.repeat(65)}@example.org`, /64 bytes/],
+    ['\u226e@example.org', /before the @/],
+    ['<\u0338@example.org', /before the @/],
     [`han@${'a.'.repeat(124)}org`, /254 bytes/],
     [`han@${`${'\u3300'.repeat(6)}.`.repeat(12)}org`, /in ASCII/],
   ];
