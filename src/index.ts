@@ -62,6 +62,14 @@ export {
   VersionConflict,
   WrongType,
 } from './log/errors.ts';
+export {
+  FEED_START,
+  type FeedCursor,
+  type FeedItem,
+  type FeedOptions,
+  type FeedPage,
+  type FeedStanding,
+} from './log/feed.ts';
 export type {
   Appended,
   AppendOptions,

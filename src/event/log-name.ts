@@ -25,6 +25,11 @@ export function parseLogName(text: string, field = 'log'): LogName {
   );
 }
 
+/** Whether `text` can be the category of a log: 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */
+export function isCategory(text: string): boolean {
+  return CATEGORY.test(text);
+}
+
 /** Whether `text` can be an account ID: 1 to 128 characters of `A-Z a-z 0-9 . _ -`. */
 export function isAccountId(text: string): boolean {
   return OWNER.test(text);

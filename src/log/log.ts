@@ -9,6 +9,7 @@
 import type { NewEvent, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { FeedCursor, FeedOptions, FeedPage } from './feed.ts';
 import type { Standing } from './standing.ts';
 
 /**
@@ -137,6 +138,28 @@ export interface EventLog {
    * @throws InvalidInput, WrongType, Unavailable, Closed
    */
   trim(log: LogName, through: EventId): Promise<void>;
+
+  /**
+   * Reads a page of the feed, the ordered index over all logs; see `feed.ts`. Events that others
+   * add with a store's own tools come in once the store has noticed them.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  feed(options?: FeedOptions): Promise<FeedPage>;
+
+  /**
+   * Calls `wake` when the feed may have grown, from the moment that the promise resolves; by the
+   * rules of {@link follow}: wake-ups come in no promised number, and after any loss of the store
+   * connection there is one. `wake` must not throw and must not block.
+   * @returns what ends it; calling that twice does no harm
+   * @throws Unavailable, Closed
+   */
+  followFeed(wake: () => void, signal?: AbortSignal): Promise<() => void>;
+
+  /**
+   * The cursor after everything that the feed has now.
+   * @throws WrongType, Unavailable, Closed
+   */
+  feedEnd(): Promise<FeedCursor>;
 
   /**
    * Takes no more work, lets what is in flight come to its end, and frees everything. Work that

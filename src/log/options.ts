@@ -64,7 +64,8 @@ function checkProducer(producer: Producer): void {
   checkWhole(producer.seq, 'producer.seq', 0, Number.MAX_SAFE_INTEGER);
 }
 
-function checkWhole(value: number, field: string, least: number, most: number): number {
+/** @throws InvalidInput naming `field`. */
+export function checkWhole(value: number, field: string, least: number, most: number): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   throw new InvalidInput(field, `must be a whole number from ${least} to ${most}`);
 }

@@ -30,7 +30,11 @@ class MemoryUnderTest implements StoreUnderTest {
         trimmed: ZERO_ID,
         producers: new Map(),
       };
-      this.#last.restore({ logs: new Map([...this.#last.snapshot().logs, [log, contents]]) });
+      const { logs, feed } = this.#last.snapshot();
+      this.#last.restore({
+        logs: new Map([...logs, [log, contents]]),
+        feed: [...feed, { log, first: id, last: id }],
+      });
     },
     backup: async () => {
       const snapshot = this.#last.snapshot();

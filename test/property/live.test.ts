@@ -184,6 +184,9 @@ function passing(log: EventLog): EventLog {
     read: (...args) => log.read(...args),
     follow: (...args) => log.follow(...args),
     trim: (...args) => log.trim(...args),
+    feed: (...args) => log.feed(...args),
+    followFeed: (...args) => log.followFeed(...args),
+    feedEnd: () => log.feedEnd(),
     close: () => log.close(),
   };
 }

@@ -7,6 +7,7 @@ import { type NewEvent, StoredEvent } from '../../src/event/event.ts';
 import { type EventId, isAfter, makeEventId, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
 import { Unavailable } from '../../src/log/errors.ts';
+import type { FeedCursor, FeedPage } from '../../src/log/feed.ts';
 import type { Appended, EventLog, Follower, Page, ReadOptions } from '../../src/log/log.ts';
 import { standingOf } from '../../src/log/standing.ts';
 
@@ -62,6 +63,18 @@ export class SimulatedLog implements EventLog {
   }
 
   trim(): Promise<void> {
+    throw new Error('not part of the simulation');
+  }
+
+  feed(): Promise<FeedPage> {
+    throw new Error('not part of the simulation');
+  }
+
+  followFeed(): Promise<() => void> {
+    throw new Error('not part of the simulation');
+  }
+
+  feedEnd(): Promise<FeedCursor> {
     throw new Error('not part of the simulation');
   }
 

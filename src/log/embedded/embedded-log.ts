@@ -18,7 +18,8 @@ import {
   ZERO_ID,
 } from '../../event/event-id.ts';
 import { type LogName, parseLogName } from '../../event/log-name.ts';
-import { Closed } from '../errors.ts';
+import { Closed, Unavailable } from '../errors.ts';
+import type { FeedCursor, FeedPage } from '../feed.ts';
 import { Followers } from '../followers.ts';
 import type { Appended, AppendOptions, EventLog, Follower, Page, ReadOptions } from '../log.ts';
 import {
@@ -162,6 +163,18 @@ export class EmbeddedLog implements EventLog {
       });
     });
     if (mark !== undefined) this.#trimmer.add(log, mark);
+  }
+
+  async feed(): Promise<FeedPage> {
+    throw new Unavailable('the feed cannot be read yet');
+  }
+
+  async followFeed(): Promise<() => void> {
+    throw new Unavailable('the feed cannot be read yet');
+  }
+
+  async feedEnd(): Promise<FeedCursor> {
+    throw new Unavailable('the feed cannot be read yet');
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { EncodedEvent, StoredEvent } from '../../event/event.ts';
 import { compareEventIds, type EventId, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import type { Stretch } from '../feed.ts';
 import type { ProducerState } from '../producer-state.ts';
 import { type Standing, standingOf } from '../standing.ts';
 
@@ -17,6 +18,8 @@ export interface LogContents {
 /** All that a memory store holds at one moment. */
 export interface MemorySnapshot {
   readonly logs: ReadonlyMap<LogName, LogContents>;
+  /** One entry for each append. */
+  readonly feed: readonly Stretch[];
 }
 
 export function emptyContents(): LogContents {

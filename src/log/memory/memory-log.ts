@@ -13,6 +13,9 @@ import { type EventId, isAfter, laterOf, ZERO_ID } from '../../event/event-id.ts
 import type { LogName } from '../../event/log-name.ts';
 import { allocateIds } from '../allocate.ts';
 import { Closed, LogFull, ProducerFenced, ProducerGap, VersionConflict } from '../errors.ts';
+import type { FeedCursor, FeedOptions, FeedPage, Stretch } from '../feed.ts';
+import { FeedFollowers } from '../feed-followers.ts';
+import { parseFeedOptions } from '../feed-options.ts';
 import { Followers } from '../followers.ts';
 import type {
   Appended,
@@ -42,6 +45,7 @@ import {
   standingIn,
   withOwnBytes,
 } from './contents.ts';
+import { endOfFeed, readFeed } from './feed-reading.ts';
 
 export interface MemoryLogOptions {
   /** The time in milliseconds since 1970; IDs are made from it. Default `Date.now`. */
@@ -58,7 +62,9 @@ export class MemoryLog implements EventLog {
   readonly #limits: EventLimits;
   readonly #producerIdle: number;
   readonly #followers = new Followers();
+  readonly #feedFollowers = new FeedFollowers();
   #logs = new Map<LogName, LogContents>();
+  #feed: Stretch[] = [];
   #closed = false;
 
   constructor(options: MemoryLogOptions = {}) {
@@ -100,7 +106,9 @@ export class MemoryLog implements EventLog {
       const state = stateAfter(contents.producers.get(producer.id), producer, range, now);
       contents.producers.set(producer.id, state);
     }
+    this.#feed.push({ log, first: ids[0]!, last: contents.version });
     this.#followers.tell(log, previous, () => added);
+    this.#feedFollowers.wake();
     return { ids, version: contents.version, duplicate: false };
   }
 
@@ -135,14 +143,30 @@ export class MemoryLog implements EventLog {
     contents.trimmed = laterOf(contents.trimmed, mark);
   }
 
+  async feed(options?: FeedOptions): Promise<FeedPage> {
+    this.#mustBeOpen();
+    return readFeed(this.#feed, this.#logs, parseFeedOptions(options));
+  }
+
+  async followFeed(wake: () => void): Promise<() => void> {
+    this.#mustBeOpen();
+    return this.#feedFollowers.add(wake);
+  }
+
+  async feedEnd(): Promise<FeedCursor> {
+    this.#mustBeOpen();
+    return endOfFeed(this.#feed);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#followers.clear();
+    this.#feedFollowers.clear();
   }
 
   /** A copy of all that it holds, as a backup would have it; also after it was closed. */
   snapshot(): MemorySnapshot {
-    return { logs: copyContents(this.#logs) };
+    return { logs: copyContents(this.#logs), feed: [...this.#feed] };
   }
 
   /**
@@ -151,7 +175,9 @@ export class MemoryLog implements EventLog {
    */
   restore(snapshot: MemorySnapshot): void {
     this.#logs = copyContents(snapshot.logs);
+    this.#feed = [...snapshot.feed];
     this.#followers.wakeAll();
+    this.#feedFollowers.wake();
   }
 
   /** The IDs of the producer's append if the log has it already; `undefined` if it is the next one. */

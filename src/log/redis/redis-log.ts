@@ -15,6 +15,7 @@ import {
 import { type EventId, isAfter, MAX_ID, successorOf, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { Closed, Unavailable, WrongType } from '../errors.ts';
+import type { FeedCursor, FeedPage } from '../feed.ts';
 import type { Appended, AppendOptions, EventLog, Follower, Page, ReadOptions } from '../log.ts';
 import {
   checkAppendOptions,
@@ -178,6 +179,18 @@ export class RedisLog implements EventLog {
       removed = await this.#call(TRIM_SCRIPT, keys, [through, after, TRIM_STEP]);
     } while (removed !== 0);
     await this.#call(TRIM_SCRIPT, keys, [through, after, 0]);
+  }
+
+  async feed(): Promise<FeedPage> {
+    throw new Unavailable('the feed cannot be read yet');
+  }
+
+  async followFeed(): Promise<() => void> {
+    throw new Unavailable('the feed cannot be read yet');
+  }
+
+  async feedEnd(): Promise<FeedCursor> {
+    throw new Unavailable('the feed cannot be read yet');
   }
 
   close(): Promise<void> {
