@@ -25,11 +25,10 @@ ensureBuilt();
 
 const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
 const tsc = join(dirname(typescript), 'bin', 'tsc');
-const compiled = spawnSync(
-  process.execPath,
-  [tsc, '-p', 'tsconfig.examples.json'],
-  { cwd: root, stdio: ['ignore', 2, 2] },
-);
+const compiled = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.examples.json'], {
+  cwd: root,
+  stdio: ['ignore', 2, 2],
+});
 if (compiled.status !== 0) fail('The example does not compile: what tsc printed above says where.');
 
 // The example sees the arguments as if it had been started by itself.
