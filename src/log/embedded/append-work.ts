@@ -66,7 +66,7 @@ export class Append {
       const range = { first, count: ids.length };
       stage.changeProducer(number, producer.id, stateAfter(state, producer, range, now));
     }
-    stage.index(this.log, first, last);
+    stage.index({ log: this.log, number, first, last });
     this.previous = version;
     this.outcome = { ids, version: last, duplicate: false };
   }

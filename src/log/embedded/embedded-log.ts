@@ -18,8 +18,10 @@ import {
   ZERO_ID,
 } from '../../event/event-id.ts';
 import { type LogName, parseLogName } from '../../event/log-name.ts';
-import { Closed, Unavailable } from '../errors.ts';
-import type { FeedCursor, FeedPage } from '../feed.ts';
+import { Closed } from '../errors.ts';
+import type { FeedCursor, FeedOptions, FeedPage } from '../feed.ts';
+import { FeedFollowers } from '../feed-followers.ts';
+import { parseFeedOptions } from '../feed-options.ts';
 import { Followers } from '../followers.ts';
 import type { Appended, AppendOptions, EventLog, Follower, Page, ReadOptions } from '../log.ts';
 import {
@@ -35,6 +37,7 @@ import type { StoreDescription } from '../store-description.ts';
 import { Append } from './append-work.ts';
 import { EmbeddedStore, readFailure } from './embedded-store.ts';
 import { eventFrom } from './entry.ts';
+import { FeedReader } from './feed-reader.ts';
 import type { Batch } from './group-commit.ts';
 import {
   COUNTERS_KEY,
@@ -70,6 +73,8 @@ export class EmbeddedLog implements EventLog {
   readonly #limits: EventLimits;
   readonly #producerIdle: number;
   readonly #followers = new Followers();
+  readonly #feedFollowers = new FeedFollowers();
+  readonly #feed: FeedReader;
   readonly #trimmer: Trimmer;
   readonly #reads = new ReadTurns();
   readonly #leave: (patience: number) => Promise<void>;
@@ -87,7 +92,9 @@ export class EmbeddedLog implements EventLog {
       databases: this.#databases,
       sweep: new ProducerSweep(this.#databases.producers, this.#producerIdle),
       counters: this.#databases.counters.get(COUNTERS_KEY) ?? { lastLog: 0, lastFeed: 0 },
+      onFeed: () => this.#feedFollowers.wake(),
     };
+    this.#feed = new FeedReader(this.#databases, (read) => this.#read(read));
     this.#trimmer = new Trimmer(this.#databases, store.commits);
     this.#trimmer.resume();
   }
@@ -137,7 +144,7 @@ export class EmbeddedLog implements EventLog {
     this.#mustBeOpen();
     parseLogName(log);
     const request = parseReadOptions(options);
-    return this.#reads.run(() => this.#page(log, request));
+    return this.#read(() => this.#page(log, request));
   }
 
   async follow(log: LogName, follower: Follower): Promise<() => void> {
@@ -165,22 +172,28 @@ export class EmbeddedLog implements EventLog {
     if (mark !== undefined) this.#trimmer.add(log, mark);
   }
 
-  async feed(): Promise<FeedPage> {
-    throw new Unavailable('the feed cannot be read yet');
+  async feed(options?: FeedOptions): Promise<FeedPage> {
+    this.#mustBeOpen();
+    return this.#feed.page(parseFeedOptions(options));
   }
 
-  async followFeed(): Promise<() => void> {
-    throw new Unavailable('the feed cannot be read yet');
+  async followFeed(wake: () => void): Promise<() => void> {
+    this.#mustBeOpen();
+    return this.#feedFollowers.add(wake);
   }
 
   async feedEnd(): Promise<FeedCursor> {
-    throw new Unavailable('the feed cannot be read yet');
+    this.#mustBeOpen();
+    return this.#feed.end();
   }
 
   close(): Promise<void> {
     this.#closed = true;
     this.#trimmer.stop();
-    return this.#leave(CLOSE_PATIENCE).finally(() => this.#followers.clear());
+    return this.#leave(CLOSE_PATIENCE).finally(() => {
+      this.#followers.clear();
+      this.#feedFollowers.clear();
+    });
   }
 
   /** What it is and how durable, for the banner at the start. */
@@ -193,19 +206,25 @@ export class EmbeddedLog implements EventLog {
     };
   }
 
-  /** All of it sees the same moment: it does not wait anywhere. */
+  /** All that `read` does sees the same moment: it does not wait anywhere. */
+  #read<T>(read: () => T): Promise<T> {
+    return this.#reads.run(() => {
+      this.#mustBeOpen();
+      try {
+        return read();
+      } catch (error) {
+        throw readFailure(error);
+      }
+    });
+  }
+
   #page(log: LogName, request: ReadRequest): Page {
-    this.#mustBeOpen();
-    try {
-      const head = this.#databases.logs.get(log) ?? NO_LOG;
-      const standing =
-        request.reverse || request.unchecked ? WHOLE : this.#standing(head, request.after);
-      const range = rangeOf(head, request, pageStart(request.after, standing));
-      const page = takePage(this.#events(range), request.limit, request.maxBytes);
-      return { ...page, version: head.version, standing };
-    } catch (error) {
-      throw readFailure(error);
-    }
+    const head = this.#databases.logs.get(log) ?? NO_LOG;
+    const standing =
+      request.reverse || request.unchecked ? WHOLE : this.#standing(head, request.after);
+    const range = rangeOf(head, request, pageStart(request.after, standing));
+    const page = takePage(this.#events(range), request.limit, request.maxBytes);
+    return { ...page, version: head.version, standing };
   }
 
   #stage(batch: Batch, now: number): LogStage {

@@ -31,7 +31,7 @@ import { describeProblem, StoreUnusable } from './store-errors.ts';
 import { StoreWriter } from './store-writer.ts';
 
 /** Raised when the layout changes in a way that older versions cannot read. */
-const FORMAT = 'millrace 1';
+const FORMAT = 'millrace 2';
 const MAX_DATABASES = 32;
 
 export class EmbeddedStore {

@@ -8,7 +8,7 @@
  *   events      log number 4 │ ms 8 │ sequence 8       entry, see entry.ts
  *   producers   log number 4 │ producer id (ASCII)     epoch 8 │ seq 8 │ last use 8 │ { first 16 │ count 4 } × 0…16
  *   trims       name (ASCII)                           log number 4 │ through 16: events still to be deleted
- *   feed        position 8                             first ID 16 │ last ID 16 │ name (ASCII)
+ *   feed        position 8                             log number 4 │ first ID 16 │ last ID 16 │ name (ASCII)
  *   counters    'c'                                    last log number 4 │ last feed position 8
  *
  *   version and trimmed are event IDs (ms 8 │ sequence 8); 0-0 is "none".
@@ -19,6 +19,7 @@
 import { type EventId, makeEventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { WrongType } from '../errors.ts';
+import type { Stretch } from '../feed.ts';
 import type { ProducerState } from '../producer-state.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { type Entry, readEntry } from './entry.ts';
@@ -39,10 +40,9 @@ export interface PendingTrim {
   readonly through: EventId;
 }
 
-export interface FeedEntry {
-  readonly log: LogName;
-  readonly first: EventId;
-  readonly last: EventId;
+/** Name and number: a reader of the feed must not look up either for each event. */
+export interface FeedEntry extends Stretch {
+  readonly number: number;
 }
 
 export interface Counters {
@@ -64,6 +64,7 @@ export const COUNTERS_KEY = 'c';
 const ID_BYTES = 16;
 const HEAD_BYTES = 4 + 2 * ID_BYTES;
 const RANGE_BYTES = ID_BYTES + 4;
+const FEED_NAME_START = 4 + 2 * ID_BYTES;
 const PRODUCER_BYTES = 24;
 
 export function openDatabases(store: EmbeddedStore): Databases {
@@ -134,20 +135,28 @@ function readTrim(bytes: Uint8Array): PendingTrim {
   return { log: getNumber(bytes, 0), through: getId(bytes, 4) };
 }
 
-export function writeFeedEntry(log: LogName, first: EventId, last: EventId): Uint8Array {
-  const bytes = Buffer.allocUnsafe(2 * ID_BYTES + log.length);
-  putId(first, bytes, 0);
-  putId(last, bytes, ID_BYTES);
-  putAscii(log, bytes, 2 * ID_BYTES);
+export function writeFeedEntry({ log, number, first, last }: FeedEntry): Uint8Array {
+  const bytes = Buffer.allocUnsafe(FEED_NAME_START + log.length);
+  bytes.writeUInt32BE(number, 0);
+  putId(first, bytes, 4);
+  putId(last, bytes, 4 + ID_BYTES);
+  putAscii(log, bytes, FEED_NAME_START);
   return bytes;
 }
 
 function readFeedEntry(bytes: Uint8Array): FeedEntry {
-  return {
-    log: getAscii(bytes, 2 * ID_BYTES, bytes.length) as LogName,
-    first: getId(bytes, 0),
-    last: getId(bytes, ID_BYTES),
-  };
+  const first = getId(bytes, 4);
+  // Most appends have one event.
+  const last = isSameId(bytes, 4, 4 + ID_BYTES) ? first : getId(bytes, 4 + ID_BYTES);
+  const log = getAscii(bytes, FEED_NAME_START, bytes.length) as LogName;
+  return { log, number: getNumber(bytes, 0), first, last };
+}
+
+function isSameId(bytes: Uint8Array, one: number, other: number): boolean {
+  for (let index = ID_BYTES - 1; index >= 0; index--) {
+    if (bytes[one + index] !== bytes[other + index]) return false;
+  }
+  return true;
 }
 
 export function writeCounters(counters: Counters): Uint8Array {

@@ -12,6 +12,7 @@ import {
   COUNTERS_KEY,
   type Counters,
   type Databases,
+  type FeedEntry,
   type LogHead,
   type ProducerKey,
   writeCounters,
@@ -29,6 +30,8 @@ export interface LogState {
   readonly sweep: ProducerSweep;
   /** As on the disk. */
   counters: Counters;
+  /** Called when the feed has grown: on the disk, so that nobody is woken for what may be lost. */
+  readonly onFeed: () => void;
 }
 
 export const NO_LOG: LogHead = { number: 0, version: ZERO_ID, trimmed: ZERO_ID };
@@ -44,7 +47,7 @@ export class LogStage implements Stage {
   readonly #heads = new Map<LogName, LogHead>();
   readonly #changed = new Set<LogName>();
   readonly #producers = new Map<string, StagedProducer>();
-  readonly #feed: (readonly [LogName, EventId, EventId])[] = [];
+  readonly #feed: FeedEntry[] = [];
   #lastLog: number;
 
   constructor(state: LogState, now: number) {
@@ -85,8 +88,8 @@ export class LogStage implements Stage {
     this.#producers.set(`${number} ${id}`, { key: [number, id], state });
   }
 
-  index(log: LogName, first: EventId, last: EventId): void {
-    this.#feed.push([log, first, last]);
+  index(entry: FeedEntry): void {
+    this.#feed.push(entry);
   }
 
   addTrim(batch: Batch, log: LogName, number: number, through: EventId): void {
@@ -102,9 +105,7 @@ export class LogStage implements Stage {
     if (this.#producers.size > 0) this.#sweepProducers(batch, producers);
     if (this.#feed.length === 0) return;
     let position = this.#state.counters.lastFeed;
-    for (const [log, first, last] of this.#feed) {
-      batch.put(feed, ++position, writeFeedEntry(log, first, last));
-    }
+    for (const entry of this.#feed) batch.put(feed, ++position, writeFeedEntry(entry));
     batch.put(
       counters,
       COUNTERS_KEY,
@@ -115,6 +116,7 @@ export class LogStage implements Stage {
   settle(): void {
     const { lastFeed } = this.#state.counters;
     this.#state.counters = { lastLog: this.#lastLog, lastFeed: lastFeed + this.#feed.length };
+    if (this.#feed.length > 0) this.#state.onFeed();
   }
 
   #sweepProducers(batch: Batch, producers: OrderedMap<ProducerKey, ProducerState>): void {
