@@ -84,6 +84,19 @@ export { RedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
 export type { Standing } from './log/standing.ts';
 export { type OpenLogOptions, openLog } from './open-log.ts';
 export { openStore, type Store } from './open-store.ts';
+export { EmbeddedReadModels } from './read-models/embedded/embedded-read-models.ts';
+export { MemoryReadModels } from './read-models/memory/memory-read-models.ts';
+export type {
+  Checkpoint,
+  CommitOutcome,
+  ReadModel,
+  ReadModelCommit,
+  ReadModels,
+} from './read-models/read-models.ts';
+export {
+  RedisReadModels,
+  type RedisReadModelsOptions,
+} from './read-models/redis/redis-read-models.ts';
 export {
   EmbeddedRecords,
   type EmbeddedRecordsOptions,

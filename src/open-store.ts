@@ -5,20 +5,24 @@ import { EmbeddedStore } from './log/embedded/embedded-store.ts';
 import type { EventLog } from './log/log.ts';
 import { RedisLog } from './log/redis/redis-log.ts';
 import type { OpenLogOptions } from './open-log.ts';
+import { EmbeddedReadModels } from './read-models/embedded/embedded-read-models.ts';
+import type { ReadModels } from './read-models/read-models.ts';
+import { RedisReadModels } from './read-models/redis/redis-read-models.ts';
 import { EmbeddedRecords } from './records/embedded/embedded-records.ts';
 import type { Records } from './records/records.ts';
 import { RedisRecords } from './records/redis/redis-records.ts';
 
-/** The event log and the records of one place. */
+/** All that one place keeps: the event log, the records, and what projections write. */
 export interface Store<Log extends EventLog = EmbeddedLog | RedisLog> {
   readonly log: Log;
   readonly records: Records;
-  /** Closes both. */
+  readonly readModels: ReadModels;
+  /** Closes all of it. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the event log and the records in Redis (`redis://…`, or `rediss://…` for TLS) or in a
+ * Opens all that a store keeps: in Redis (`redis://…`, or `rediss://…` for TLS) or in a
  * folder of this machine, which is made if need be. Where only the log is needed: {@link openLog}.
  *
  *     const { log, records, close } = await openStore('./data');
@@ -34,25 +38,37 @@ export async function openStore(location: string, options: OpenLogOptions = {}):
 
 async function openRedis(url: string, options: OpenLogOptions): Promise<Store<RedisLog>> {
   const log = await RedisLog.open(url, options);
+  const opened: { close(): Promise<void> }[] = [log];
   try {
-    return together(log, await RedisRecords.open(url));
+    const records = await RedisRecords.open(url);
+    opened.push(records);
+    return together(log, records, await RedisReadModels.open(url));
   } catch (error) {
-    await log.close();
+    await Promise.all(opened.map((each) => each.close()));
     throw error;
   }
 }
 
 async function openFolder(folder: string, options: OpenLogOptions): Promise<Store<EmbeddedLog>> {
   const store = await EmbeddedStore.open(folder);
-  return together(EmbeddedLog.on(store, options), EmbeddedRecords.on(store));
+  return together(
+    EmbeddedLog.on(store, options),
+    EmbeddedRecords.on(store),
+    EmbeddedReadModels.on(store),
+  );
 }
 
-function together<Log extends EventLog>(log: Log, records: Records): Store<Log> {
+function together<Log extends EventLog>(
+  log: Log,
+  records: Records,
+  readModels: ReadModels,
+): Store<Log> {
   return {
     log,
     records,
+    readModels,
     close: async () => {
-      await Promise.all([log.close(), records.close()]);
+      await Promise.all([log.close(), records.close(), readModels.close()]);
     },
   };
 }

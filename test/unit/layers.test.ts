@@ -32,6 +32,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ours: ['event', 'log', 'log/embedded', 'records'],
     theirs: ['lmdb', 'node:'],
   },
+  'read-models': { ours: ['event', 'log'], theirs: [] },
+  'read-models/memory': { ours: ['event', 'log', 'read-models'], theirs: [] },
+  'read-models/redis': {
+    ours: ['event', 'log', 'log/redis', 'read-models'],
+    theirs: ['ioredis', 'node:'],
+  },
+  'read-models/embedded': {
+    ours: ['event', 'log', 'log/embedded', 'read-models'],
+    theirs: ['lmdb', 'node:'],
+  },
   live: { ours: ['event', 'log'], theirs: [] },
   accounts: { ours: ['event', 'log', 'records'], theirs: [] },
   gateway: {
@@ -51,6 +61,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'records/redis',
       'records/embedded',
       'records/memory',
+      'read-models',
+      'read-models/redis',
+      'read-models/embedded',
+      'read-models/memory',
       'protocol',
       'event',
     ],

@@ -1,0 +1,197 @@
+/**
+ * Read models in Redis, 7.0 and later, on a connection of their own: a hash for each table, which
+ * other programs may read as it stands, and beside it the checkpoint. One script commits both.
+ */
+import type { Redis } from 'ioredis';
+import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
+import {
+  createConnection,
+  failureOf,
+  isWrongType,
+  openConnection,
+  reasonOf,
+} from '../../log/redis/connection.ts';
+import { loadScript } from '../../log/redis/scripts.ts';
+import type { Checkpoint, CommitOutcome, ReadModelCommit, ReadModels } from '../read-models.ts';
+import { checkCommit, checkRowKey, checkTable } from '../rules.ts';
+import { checkpointKey, rowsKey } from './keys.ts';
+
+const COMMIT_SCRIPT = loadScript(new URL('commit.lua', import.meta.url));
+
+/** How long {@link RedisReadModels.close} waits for work under way, in milliseconds. */
+const CLOSE_PATIENCE = 3_000;
+
+/** About how many rows one command asks for, so that none holds Redis for long. */
+const STEP = 1_000;
+
+export interface RedisReadModelsOptions {
+  /**
+   * How long Redis may take to answer, in milliseconds, before a change fails with
+   * `outcome_unknown` and a read with `unavailable`. Default 5,000.
+   */
+  readonly replyTimeout?: number | undefined;
+}
+
+/** {@link ReadModels} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
+export class RedisReadModels implements ReadModels {
+  readonly #redis: Redis;
+  readonly #replyTimeout: number;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(redis: Redis, { replyTimeout = 5_000 }: RedisReadModelsOptions) {
+    this.#redis = redis;
+    this.#replyTimeout = replyTimeout;
+  }
+
+  /**
+   * Connects to Redis.
+   * @param url `redis://` or `rediss://` (TLS), with user, password and database number if needed
+   * @throws Unavailable when it cannot be reached; MillraceError `unsupported_store` when it is
+   *   older than 7.0
+   */
+  static async open(url: string, options: RedisReadModelsOptions = {}): Promise<RedisReadModels> {
+    const redis = createConnection(url, 'read-models');
+    await openConnection(redis);
+    return new RedisReadModels(redis, options);
+  }
+
+  async checkpoint(table: string): Promise<Checkpoint | null> {
+    const key = checkpointKey(checkTable(table));
+    const [cursor, token] = await this.#read(key, () => this.#redis.hmget(key, 'cursor', 'token'));
+    return typeof cursor === 'string' ? { cursor, token: Number(token) } : null;
+  }
+
+  async get(table: string, keys: readonly string[]): Promise<readonly (string | null)[]> {
+    const key = rowsKey(checkTable(table));
+    for (const row of keys) checkRowKey(row);
+    const steps: Promise<(string | null)[]>[] = [];
+    for (let start = 0; start < keys.length; start += STEP) {
+      const some = keys.slice(start, start + STEP);
+      steps.push(this.#read(key, () => this.#redis.hmget(key, ...some)));
+    }
+    return (await Promise.all(steps)).flat();
+  }
+
+  async commit(table: string, commit: ReadModelCommit): Promise<CommitOutcome> {
+    checkTable(table);
+    checkCommit(commit);
+    const { changes, expected, next, token } = commit;
+    const set: string[] = [];
+    const removed: string[] = [];
+    for (const [key, text] of changes) {
+      if (text === null) removed.push(key);
+      else set.push(key, text);
+    }
+    const condition = expected === null ? 'absent' : 'at';
+    const head = [String(token), condition, expected ?? '', next, String(set.length / 2)];
+    const keys = [rowsKey(table), checkpointKey(table)];
+    return this.#change(keys[0]!, () =>
+      this.#evaluate(keys, [...head, ...set, ...removed]),
+    ) as Promise<CommitOutcome>;
+  }
+
+  async *rows(table: string): AsyncGenerator<readonly [key: string, text: string]> {
+    const key = rowsKey(checkTable(table));
+    // Redis tells a row again when its hash grows meanwhile.
+    const told = new Set<string>();
+    let cursor = '0';
+    do {
+      const [next, fields] = await this.#read(key, () =>
+        this.#redis.hscan(key, cursor, 'COUNT', STEP),
+      );
+      for (let index = 0; index < fields.length; index += 2) {
+        const row = fields[index]!;
+        if (told.has(row)) continue;
+        told.add(row);
+        yield [row, fields[index + 1]!];
+      }
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
+  async drop(table: string): Promise<void> {
+    const keys = [rowsKey(checkTable(table)), checkpointKey(table)];
+    await this.#change(keys[0]!, () => this.#send(() => this.#redis.unlink(...keys)));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #read<T>(key: string, command: () => Promise<T>): Promise<T> {
+    this.#mustBeOpen();
+    try {
+      return await this.#send(command);
+    } catch (error) {
+      if (isWrongType(error)) throw wrongType(key);
+      throw new Unavailable(reasonOf(error));
+    }
+  }
+
+  async #change<T>(key: string, change: () => Promise<T>): Promise<T> {
+    this.#mustBeOpen();
+    try {
+      return await change();
+    } catch (error) {
+      if (isWrongType(error)) throw wrongType(key);
+      if (failureOf(error) === 'unanswered') {
+        throw new OutcomeUnknown(reasonOf(error), undefined, 'the change');
+      }
+      throw new Unavailable(reasonOf(error));
+    }
+  }
+
+  async #evaluate(keys: readonly string[], values: readonly string[]): Promise<unknown> {
+    const { digest, source } = COMMIT_SCRIPT;
+    const rest = [keys.length, ...keys, ...values];
+    try {
+      return await this.#send(() => this.#redis.call('EVALSHA', digest, ...rest));
+    } catch (error) {
+      // Nothing ran, so that it may be sent again.
+      if (failureOf(error) !== 'no_script') throw error;
+    }
+    return this.#send(() => this.#redis.call('EVAL', source, ...rest));
+  }
+
+  /** Sends one command, and gives it up when its time is over. */
+  async #send<T>(command: () => Promise<T>): Promise<T> {
+    const answered = command();
+    this.#underWay.add(answered);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`Redis took more than ${this.#replyTimeout} ms`));
+        // Its late reply is of no use, and whatever follows on this connection would wait as well.
+        this.#redis.disconnect(true);
+      }, this.#replyTimeout);
+    });
+    try {
+      return await Promise.race([answered, late]);
+    } finally {
+      clearTimeout(timer);
+      this.#underWay.delete(answered);
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closing !== undefined) throw new Closed('the store of read models');
+  }
+
+  async #close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      Promise.allSettled(this.#underWay),
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, CLOSE_PATIENCE);
+      }),
+    ]);
+    clearTimeout(timer);
+    this.#redis.disconnect();
+  }
+}
+
+function wrongType(key: string): WrongType {
+  return new WrongType(key, `${key} holds something that is not what a read model keeps there`);
+}
