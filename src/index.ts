@@ -114,3 +114,34 @@ export type {
   Swapped,
 } from './records/records.ts';
 export { RedisRecords, type RedisRecordsOptions } from './records/redis/redis-records.ts';
+export { caused } from './typed/caused.ts';
+export { type DefineEventsOptions, defineEvents } from './typed/define-events.ts';
+export type {
+  DefinitionMap,
+  EventDefinition,
+  StoredAs,
+  Upcast,
+  VersionedEvent,
+} from './typed/definition.ts';
+export { UnreadableEvent } from './typed/errors.ts';
+export type {
+  DecodedOf,
+  DefinedEvents,
+  EventDefinitions,
+  EventInputOf,
+  EventOf,
+  PayloadMap,
+  PayloadsOf,
+  Recorded,
+  RecordedOf,
+  TypedEvent,
+  UnknownPolicy,
+  UnknownRecorded,
+  UntypedRecorded,
+} from './typed/event-types.ts';
+export {
+  type StandardIssue,
+  type StandardResult,
+  type StandardSchema,
+  type,
+} from './typed/standard-schema.ts';

@@ -82,6 +82,8 @@ export const ERROR_CODES = {
   store_locked: code(503, 'The store is in use by another process'),
   store_unusable: code(503, 'The folder cannot hold a store, or holds something else'),
   unsupported_store: code(503, 'The store server is too old or of another kind'),
+  // What typed events and deciders can answer to the application; clients never meet these
+  unreadable_event: code(500, 'A stored event is not one that the definitions can read'),
 } as const satisfies Record<string, ErrorCode>;
 
 /** One of the stable codes. */

@@ -1,0 +1,28 @@
+/** Stored events as readers get them. */
+import type { Meta, Payload, StoredEvent } from '../event/event.ts';
+import type { EventId } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { Recorded, UntypedRecorded } from './event-types.ts';
+
+const NO_META: Meta = Object.freeze({});
+
+/** When an event was appended, in milliseconds since 1970. */
+export function timeOf(id: EventId): number {
+  return Number(id.slice(0, id.indexOf('-')));
+}
+
+export function recordedFrom<Content>(
+  log: LogName,
+  id: EventId,
+  type: string,
+  payload: Content,
+  meta: Meta | undefined,
+): Recorded<string, Content> {
+  return { type, payload, meta: meta ?? NO_META, id, log, at: timeOf(id) };
+}
+
+/** A stored event for readers who have defined no events: as it is. */
+export function untyped(log: LogName, stored: StoredEvent): UntypedRecorded {
+  const { id, type, payload, meta } = stored;
+  return recordedFrom<Payload>(log, id, type, payload, meta);
+}
