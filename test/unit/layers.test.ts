@@ -44,6 +44,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   live: { ours: ['event', 'log'], theirs: [] },
   accounts: { ours: ['event', 'log', 'records'], theirs: [] },
+  typed: { ours: ['event', 'log', 'live'], theirs: [] },
+  decider: { ours: ['event', 'log', 'records', 'typed'], theirs: ['node:'] },
   gateway: {
     ours: ['accounts', 'live', 'log', 'records', 'event', 'protocol'],
     theirs: ['hono', '@hono/node-server', 'jose', 'ws', 'zod', 'node:'],
@@ -51,6 +53,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   index: {
     ours: [
       'accounts',
+      'decider',
+      'typed',
       'gateway',
       'live',
       'log',
