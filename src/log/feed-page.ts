@@ -52,6 +52,13 @@ export class FeedPageBuilder {
     return this.#request.maxBytes - this.#bytes;
   }
 
+  /** About how many more events fit, by their size so far. */
+  get eventsLeft(): number {
+    if (this.#events === 0) return this.room;
+    const average = Math.max(1, this.#bytes / this.#events);
+    return Math.min(this.room, Math.ceil(this.bytesLeft / average));
+  }
+
   get isEmpty(): boolean {
     return this.#items.length === 0;
   }
