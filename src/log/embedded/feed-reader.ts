@@ -22,7 +22,7 @@ import { EventStretch, readStretches } from './stretches.ts';
  */
 const FIRST_CHUNK = 64;
 const CHUNK_GROWTH = 8;
-const LARGEST_CHUNK = 20_000;
+const LARGEST_CHUNK = 4_000;
 
 /** How many entries one turn of the event loop goes through. */
 const ENTRIES_PER_TURN = 4_000;

@@ -16,7 +16,7 @@
  *   The feed holds one entry for each append, in the order of the commits, without holes.
  *   trims survives a crash: deletion goes on when the store is opened again (see trimmer.ts).
  */
-import { type EventId, makeEventId } from '../../event/event-id.ts';
+import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { WrongType } from '../errors.ts';
 import type { Stretch } from '../feed.ts';
@@ -208,9 +208,10 @@ function putAscii(text: string, target: Uint8Array, start: number): number {
 }
 
 function getAscii(source: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let index = start; index < end; index++) text += String.fromCharCode(source[index]!);
-  return text;
+  const buffer = Buffer.isBuffer(source)
+    ? source
+    : Buffer.from(source.buffer, source.byteOffset, source.length);
+  return buffer.toString('latin1', start, end);
 }
 
 function putNumber(value: number, target: Uint8Array, start: number): void {
@@ -248,8 +249,17 @@ function putId(id: EventId, target: Uint8Array, start: number): void {
   putHalf(id.slice(dash + 1), target, start + 8);
 }
 
+/** What the ID that was read last starts with: neighbours mostly share it, and numbers become text slowly. */
+let lastMilliseconds: number | bigint = 0;
+let lastPrefix = '0-';
+
 function getId(source: Uint8Array, start: number): EventId {
-  return makeEventId(getHalf(source, start), getHalf(source, start + 8));
+  const milliseconds = getHalf(source, start);
+  if (milliseconds !== lastMilliseconds) {
+    lastMilliseconds = milliseconds;
+    lastPrefix = `${milliseconds}-`;
+  }
+  return (lastPrefix + getHalf(source, start + 8)) as EventId;
 }
 
 /** Decimals of up to 15 digits fit into a number; the rest of the 64 bits is rare. */
