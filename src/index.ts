@@ -15,6 +15,19 @@ export {
   type ReservationsOptions,
 } from './accounts/reservations.ts';
 export type { Owners } from './accounts/settler.ts';
+export type { RetryOptions } from './decider/back-off.ts';
+export type { CommandOptions, Handled } from './decider/command.ts';
+export {
+  type Decider,
+  type DeciderDefinition,
+  type Decision,
+  decider,
+  type StateOf,
+  type UntypedPayloads,
+} from './decider/decider.ts';
+export { QueueFull, StateLost, TooManyConflicts } from './decider/errors.ts';
+export { type HandleOptions, handle } from './decider/handle.ts';
+export type { SnapshotOptions } from './decider/snapshots.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {
   DEFAULT_EVENT_LIMITS,

@@ -9,7 +9,7 @@
  * old logs are never rewritten, they are read as if they had always been written like today.
  */
 import { InvalidInput } from '../event/error.ts';
-import type { DefinitionMap, InputsFrom, PayloadsFrom } from './definition.ts';
+import type { DefinitionMap, InputFrom, PayloadFrom } from './definition.ts';
 import { EventSet } from './event-set.ts';
 import type { DefinedEvents, UnknownPolicy } from './event-types.ts';
 
@@ -46,15 +46,16 @@ export function defineEvents<
 >(
   definitions: Definitions,
   options: DefineEventsOptions<Policy> = {},
-): DefinedEvents<PayloadsFrom<Definitions>, InputsFrom<Definitions>, Policy> {
+): DefinedEvents<
+  // Written out, so that messages of the compiler show the payloads and not how they were found.
+  { readonly [Type in keyof Definitions]: PayloadFrom<Definitions[Type]> },
+  { readonly [Type in keyof Definitions]: InputFrom<Definitions[Type]> },
+  Policy
+> {
   const { unknown = 'error', validateReads = false } = options;
   if (!POLICIES.has(unknown)) {
     throw new InvalidInput('unknown', "must be 'error', 'ignore' or 'raw'");
   }
   // What the definitions come to is known to the compiler alone.
-  return new EventSet(definitions, unknown, validateReads) as unknown as DefinedEvents<
-    PayloadsFrom<Definitions>,
-    InputsFrom<Definitions>,
-    Policy
-  >;
+  return new EventSet(definitions, unknown, validateReads) as never;
 }

@@ -39,12 +39,8 @@ type SchemaOf<Definition> = Definition extends StandardSchema
     ? Schema
     : never;
 
-/** Payloads by event type, as they are read. */
-export type PayloadsFrom<Definitions> = {
-  readonly [Type in keyof Definitions]: SchemaOutput<SchemaOf<Definitions[Type]>>;
-};
+/** The payload of an event type as it is read. */
+export type PayloadFrom<Definition> = SchemaOutput<SchemaOf<Definition>>;
 
-/** Payloads by event type, as they are written. */
-export type InputsFrom<Definitions> = {
-  readonly [Type in keyof Definitions]: SchemaInput<SchemaOf<Definitions[Type]>>;
-};
+/** The payload of an event type as it is written. */
+export type InputFrom<Definition> = SchemaInput<SchemaOf<Definition>>;

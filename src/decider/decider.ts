@@ -1,0 +1,111 @@
+/**
+ * Deciders: the functional core of event sourcing, after Jérémie Chassaing's "Functional Event
+ * Sourcing Decider" (https://thinkbeforecoding.com/post/2021/12/17/functional-event-sourcing-decider).
+ *
+ *   events ──evolve──► state ──decide(command)──► events
+ *
+ * Both functions are pure: they look at nothing but their arguments and change none of them. That
+ * is why a command can be decided again when somebody else was faster.
+ */
+import { InvalidInput } from '../event/error.ts';
+import type { Payload } from '../event/event.ts';
+import type { EventDefinitions, EventFrom, RecordedFrom } from '../typed/event-types.ts';
+import { textHash } from './text-hash.ts';
+
+/** Payloads of events that nobody has defined. */
+export type UntypedPayloads = Readonly<Record<string, Payload>>;
+
+/** What a command leads to: an event, several (appended all or none), or nothing. */
+export type Decision<Payloads extends object> =
+  | EventFrom<Payloads>
+  | readonly EventFrom<Payloads>[]
+  | undefined;
+
+/** What {@link decider} is given. */
+export interface DeciderDefinition<State, Command, Payloads extends object> {
+  /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; names its snapshots. */
+  readonly name: string;
+  /** Left out: events of any type and payload. */
+  readonly events?: EventDefinitions<Payloads> | undefined;
+  /**
+   * The log that a command is for, as `category:id`. Left out: whoever handles a command names it.
+   * (Written above `decide`, its parameter has to be annotated too.)
+   */
+  readonly log?: ((command: NoInfer<Command>) => string) | undefined;
+  /** The state of a log without events. */
+  readonly initial: State;
+  /** What the command leads to, in this state. Throws to refuse it: whoever handles it gets that error. */
+  decide(command: Command, state: NoInfer<State>): Decision<NoInfer<Payloads>>;
+  /**
+   * The state after an event. It answers a new state and leaves the old one as it was. Events that
+   * the definitions do not know are not handed to it (or are an error, by their policy).
+   */
+  evolve(state: NoInfer<State>, event: RecordedFrom<NoInfer<Payloads>>): NoInfer<State>;
+  /**
+   * The version of `evolve`, for snapshots: with another one, they are computed afresh. Default: a
+   * hash of the source text of `evolve` and of the upcasts, which does not see what these call.
+   */
+  readonly version?: string | number | undefined;
+}
+
+/** A {@link DeciderDefinition} that was checked. */
+export interface Decider<State, Command, Payloads extends object = UntypedPayloads> {
+  readonly name: string;
+  readonly events: EventDefinitions<Payloads> | undefined;
+  readonly initial: State;
+  /** What its snapshots are good for. */
+  readonly version: string;
+  log?(command: Command): string;
+  decide(command: Command, state: State): Decision<Payloads>;
+  evolve(state: State, event: RecordedFrom<Payloads>): State;
+}
+
+/** The state that a decider computes. */
+export type StateOf<D> = D extends Decider<infer State, never, never> ? State : never;
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/**
+ * Defines a decider. The types follow by themselves: the state from `initial`, the events from
+ * `events`, and the command from the parameter of `decide`, which is the one to annotate.
+ *
+ *     const account = decider({
+ *       name: 'account',
+ *       events: bank,
+ *       initial: { balance: 0 },
+ *       decide(command: Withdraw, state) {
+ *         if (command.amount > state.balance) throw new Error('not enough money');
+ *         return bank.create('Withdrawn', { amount: command.amount });
+ *       },
+ *       evolve: (state, event) => …,
+ *       log: (command) => `account:${command.account}`,
+ *     });
+ *
+ * @throws InvalidInput naming the field that breaks a rule
+ */
+export function decider<State, Command, Payloads extends object = UntypedPayloads>(
+  definition: DeciderDefinition<State, Command, Payloads>,
+): Decider<State, Command, Payloads> {
+  const { name, events, initial, log, version } = definition;
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new InvalidInput('name', 'must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
+  }
+  for (const field of ['decide', 'evolve'] as const) mustBeFunction(definition[field], field);
+  if (log !== undefined) mustBeFunction(log, 'log');
+  if (events !== undefined && typeof events.decode !== 'function') {
+    throw new InvalidInput('events', 'must be what defineEvents answers');
+  }
+  return {
+    name,
+    events,
+    initial,
+    version: String(version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`)),
+    ...(log && { log: (command: Command) => log(command) }),
+    decide: (command, state) => definition.decide(command, state),
+    evolve: (state, event) => definition.evolve(state, event),
+  };
+}
+
+function mustBeFunction(value: unknown, field: string): void {
+  if (typeof value !== 'function') throw new InvalidInput(field, 'must be a function');
+}

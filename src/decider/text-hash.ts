@@ -1,0 +1,7 @@
+/** A short name for a text, the same in every process. */
+import { createHash } from 'node:crypto';
+
+/** SHA-256 as 43 characters of `A-Z a-z 0-9 - _`. */
+export function textHash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
