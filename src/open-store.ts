@@ -11,12 +11,16 @@ import { RedisReadModels } from './read-models/redis/redis-read-models.ts';
 import { EmbeddedRecords } from './records/embedded/embedded-records.ts';
 import type { Records } from './records/records.ts';
 import { RedisRecords } from './records/redis/redis-records.ts';
+import { EmbeddedWorkQueues } from './work-queues/embedded/embedded-work-queues.ts';
+import { RedisWorkQueues } from './work-queues/redis/redis-work-queues.ts';
+import type { WorkQueues } from './work-queues/work-queues.ts';
 
-/** All that one place keeps: the event log, the records, and what projections write. */
+/** All that one place keeps: the event log, the records, what projections write, and what workers have done. */
 export interface Store<Log extends EventLog = EmbeddedLog | RedisLog> {
   readonly log: Log;
   readonly records: Records;
   readonly readModels: ReadModels;
+  readonly workQueues: WorkQueues;
   /** Closes all of it. */
   close(): Promise<void>;
 }
@@ -42,7 +46,9 @@ async function openRedis(url: string, options: OpenLogOptions): Promise<Store<Re
   try {
     const records = await RedisRecords.open(url);
     opened.push(records);
-    return together(log, records, await RedisReadModels.open(url));
+    const readModels = await RedisReadModels.open(url);
+    opened.push(readModels);
+    return together(log, records, readModels, await RedisWorkQueues.open(url));
   } catch (error) {
     await Promise.all(opened.map((each) => each.close()));
     throw error;
@@ -55,6 +61,7 @@ async function openFolder(folder: string, options: OpenLogOptions): Promise<Stor
     EmbeddedLog.on(store, options),
     EmbeddedRecords.on(store),
     EmbeddedReadModels.on(store),
+    EmbeddedWorkQueues.on(store),
   );
 }
 
@@ -62,13 +69,16 @@ function together<Log extends EventLog>(
   log: Log,
   records: Records,
   readModels: ReadModels,
+  workQueues: WorkQueues,
 ): Store<Log> {
   return {
     log,
     records,
     readModels,
+    workQueues,
     close: async () => {
-      await Promise.all([log.close(), records.close(), readModels.close()]);
+      const all = [log, records, readModels, workQueues];
+      await Promise.all(all.map((each) => each.close()));
     },
   };
 }

@@ -1,0 +1,73 @@
+/** Work queues in Redis: a stream and a consumer group for each group. How they are laid out: keys.ts. */
+import type { Redis } from 'ioredis';
+import { createConnection, openConnection } from '../../log/redis/connection.ts';
+import { loadScript } from '../../log/redis/scripts.ts';
+import { checkGroup, parseJoinOptions } from '../rules.ts';
+import type { JoinOptions, Letter, WorkConsumer, WorkQueues } from '../work-queues.ts';
+import { groupKeys } from './keys.ts';
+import { RedisConsumer } from './redis-consumer.ts';
+import { ScriptCaller } from './script-caller.ts';
+
+const REDRIVE_SCRIPT = loadScript(new URL('redrive.lua', import.meta.url));
+
+/** How long {@link RedisWorkQueues.close} waits for work under way, in milliseconds. */
+const CLOSE_PATIENCE = 3_000;
+
+export interface RedisWorkQueuesOptions {
+  /**
+   * How long Redis may take to answer, in milliseconds, before a call fails with
+   * `outcome_unknown` or `unavailable`. Default 5,000.
+   */
+  readonly replyTimeout?: number | undefined;
+}
+
+/** {@link WorkQueues} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
+export class RedisWorkQueues implements WorkQueues {
+  readonly #url: string;
+  readonly #redis: Redis;
+  readonly #calls: ScriptCaller;
+  #closing: Promise<void> | undefined;
+
+  private constructor(url: string, redis: Redis, { replyTimeout = 5_000 }: RedisWorkQueuesOptions) {
+    this.#url = url;
+    this.#redis = redis;
+    this.#calls = new ScriptCaller(redis, replyTimeout);
+  }
+
+  /**
+   * Connects to Redis; each consumer that joins gets a connection more.
+   * @param url `redis://` or `rediss://` (TLS), with user, password and database number if needed
+   * @throws Unavailable when it cannot be reached; MillraceError `unsupported_store` when it is
+   *   older than 7.0
+   */
+  static async open(url: string, options: RedisWorkQueuesOptions = {}): Promise<RedisWorkQueues> {
+    const redis = createConnection(url, 'work-queues');
+    await openConnection(redis);
+    return new RedisWorkQueues(url, redis, options);
+  }
+
+  async join(group: string, options?: JoinOptions): Promise<WorkConsumer> {
+    checkGroup(group);
+    const request = parseJoinOptions(options);
+    return RedisConsumer.join(this.#url, group, request, this.#redis, this.#calls);
+  }
+
+  redrive(group: string, letter: Letter): Promise<void> {
+    return this.#redrive('redrive', group, letter);
+  }
+
+  discard(group: string, letter: Letter): Promise<void> {
+    return this.#redrive('discard', group, letter);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#calls.close(CLOSE_PATIENCE);
+    return this.#closing;
+  }
+
+  async #redrive(what: string, group: string, { log, event, letter }: Letter): Promise<void> {
+    const { logs, queued, told, cursors, attempts, redrives } = groupKeys(checkGroup(group));
+    const keys = [logs, queued, told, cursors, attempts, redrives];
+    await this.#calls.call(REDRIVE_SCRIPT, keys, [what, log, event, letter]);
+  }
+}
