@@ -23,15 +23,18 @@ export function frameEncoder(format: WireFormat): FrameEncoder<Buffer> {
 
 /** Text messages as frames, one after the other. */
 export function frameOf(messages: readonly string[]): Buffer {
-  const lengths = messages.map((message) => Buffer.byteLength(message));
-  const total = lengths.reduce((sum, length) => sum + headerLength(length) + length, 0);
-  const frame = Buffer.allocUnsafe(total);
-  let offset = 0;
-  messages.forEach((message, index) => {
-    const length = lengths[index]!;
-    offset = writeHeader(frame, offset, length);
-    offset += frame.write(message, offset, length, 'utf8');
-  });
+  // Nearly always it is one.
+  if (messages.length === 1) return textFrame(messages[0]!);
+  return Buffer.concat(messages.map(textFrame));
+}
+
+/** A text message as a frame. */
+export function textFrame(message: string): Buffer {
+  const length = Buffer.byteLength(message);
+  const frame = Buffer.allocUnsafe(headerLength(length) + length);
+  const offset = writeHeader(frame, length);
+  // ASCII costs a third to write when it is known to be that.
+  frame.write(message, offset, length, length === message.length ? 'latin1' : 'utf8');
   return frame;
 }
 
@@ -40,17 +43,18 @@ function headerLength(length: number): number {
   return length < 65_536 ? 4 : 10;
 }
 
-function writeHeader(frame: Buffer, offset: number, length: number): number {
-  frame[offset] = FINAL_TEXT;
+/** @returns where the text begins */
+function writeHeader(frame: Buffer, length: number): number {
+  frame[0] = FINAL_TEXT;
   if (length < 126) {
-    frame[offset + 1] = length;
-    return offset + 2;
+    frame[1] = length;
+    return 2;
   }
   if (length < 65_536) {
-    frame[offset + 1] = 126;
-    return frame.writeUInt16BE(length, offset + 2);
+    frame[1] = 126;
+    return frame.writeUInt16BE(length, 2);
   }
-  frame[offset + 1] = 127;
-  frame.writeUInt32BE(Math.floor(length / 0x1_0000_0000), offset + 2);
-  return frame.writeUInt32BE(length % 0x1_0000_0000, offset + 6);
+  frame[1] = 127;
+  frame.writeUInt32BE(Math.floor(length / 0x1_0000_0000), 2);
+  return frame.writeUInt32BE(length % 0x1_0000_0000, 6);
 }

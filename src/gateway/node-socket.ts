@@ -11,7 +11,8 @@ import type { Batch, FrameEncoder } from '../live/batch.ts';
 import type { KnownCode } from '../protocol/error-codes.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
-import { frameEncoder, frameOf } from './node-frame.ts';
+import { frameEncoder, textFrame } from './node-frame.ts';
+import { writeInTurn } from './node-writes.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 
 /**
@@ -64,12 +65,16 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
   }
 
   override send(message: string): void {
-    if (this.readyState === WebSocket.OPEN) this.#stream?.write(frameOf([message]));
+    const stream = this.#stream;
+    if (stream !== undefined && this.readyState === WebSocket.OPEN) {
+      writeInTurn(stream, textFrame(message));
+    }
   }
 
   deliver(batch: Batch): void {
-    if (this.readyState !== WebSocket.OPEN || this.#encoder === undefined) return;
-    this.#stream?.write(batch.encoded(this.#encoder));
+    const stream = this.#stream;
+    if (stream === undefined || this.#encoder === undefined) return;
+    if (this.readyState === WebSocket.OPEN) writeInTurn(stream, batch.encoded(this.#encoder));
   }
 
   // `ws` calls this with a code and no reason when what it reads breaks the protocol.
