@@ -23,9 +23,9 @@ export function sentBy(
   events: readonly NewEvent[],
 ): readonly NewEvent[] {
   const from = identity === undefined ? undefined : accountLog(identity.account);
-  return events.map((event) => {
-    if (RESERVED.has(event.type) && log.startsWith('account:')) throw reserved(event.type);
-    return { ...event, meta: metaFrom(from, event.meta) };
+  return events.map(({ type, payload, meta }) => {
+    if (RESERVED.has(type) && log.startsWith('account:')) throw reserved(type);
+    return { type, payload, meta: metaFrom(from, meta) };
   });
 }
 

@@ -260,10 +260,13 @@ export class Session implements SocketSession, ReaderOwner, Beating {
         (outcome) => {
           const message = this.format.appended(ref, outcome);
           if (message !== undefined) this.socket.send(message);
+          this.#appendDone();
         },
-        (error: unknown) => this.#sendError(error, ref),
-      )
-      .finally(() => this.#appendDone());
+        (error: unknown) => {
+          this.#sendError(error, ref);
+          this.#appendDone();
+        },
+      );
   }
 
   #appendDone(): void {

@@ -56,7 +56,9 @@ export function resetFrame(log: LogName, version: EventId): string {
 }
 
 export function appendedFrame(ref: Ref, { ids, version, duplicate }: AppendOutcome): string {
-  return JSON.stringify({ op: 'appended', ref, ids, version, duplicate });
+  const reference = ref === undefined ? '' : `"ref":${JSON.stringify(ref)},`;
+  const list = ids.map((id) => `"${id}"`).join(',');
+  return `{"op":"appended",${reference}"ids":[${list}],"version":"${version}","duplicate":${duplicate}}`;
 }
 
 export function pongFrame(ref: Ref): string {
