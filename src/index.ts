@@ -97,6 +97,29 @@ export { RedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
 export type { Standing } from './log/standing.ts';
 export { type OpenLogOptions, openLog } from './open-log.ts';
 export { openStore, type Store } from './open-store.ts';
+export {
+  type AnyPayloads,
+  defineProjection,
+  type ProjectionDefinition,
+  type RowHandler,
+  type RowHandlers,
+} from './projection/definition.ts';
+export { FeedReset, FeedTrimmed, ProjectionFailed } from './projection/errors.ts';
+export type { RunState } from './projection/feed-run.ts';
+export type { Retries } from './projection/pause.ts';
+export {
+  type Projection,
+  type ProjectionStatus,
+  type ProjectionStore,
+  project,
+} from './projection/project.ts';
+export {
+  type Reaction,
+  type ReactionDefinition,
+  type ReactionStatus,
+  react,
+} from './projection/react.ts';
+export type { RunOptions } from './projection/run-options.ts';
 export { EmbeddedReadModels } from './read-models/embedded/embedded-read-models.ts';
 export { MemoryReadModels } from './read-models/memory/memory-read-models.ts';
 export type {

@@ -84,6 +84,9 @@ export const ERROR_CODES = {
   unsupported_store: code(503, 'The store server is too old or of another kind'),
   // What typed events and deciders can answer to the application; clients never meet these
   unreadable_event: code(500, 'A stored event is not one that the definitions can read'),
+  projection_failed: code(500, 'A projection or reaction cannot handle an event'),
+  feed_reset: code(500, 'A projection knows events that the store has lost'),
+  feed_trimmed: code(500, 'Events were trimmed away before a projection had seen them'),
   too_many_conflicts: code(409, 'Others appended to the log before each attempt'),
   state_lost: code(410, 'Events that are needed were trimmed'),
   queue_full: code(503, 'As many commands wait for the log as may wait'),

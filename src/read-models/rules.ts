@@ -45,7 +45,7 @@ export function checkCommit({ changes, expected, next, token }: ReadModelCommit)
   for (const [key, text] of changes) {
     checkRowKey(key);
     if (text !== null && (typeof text !== 'string' || !text.isWellFormed())) {
-      throw new InvalidInput('changes', `must hold well-formed text or null, not so for ${key}`);
+      throw new InvalidInput('changes', 'must hold well-formed text, or null for no row');
     }
     size += key.length + (text?.length ?? 0);
   }

@@ -1,0 +1,106 @@
+/** Why a projection, or a reaction, does not go on. */
+import { MillraceError } from '../event/error.ts';
+import type { StoredEvent } from '../event/event.ts';
+import type { EventId } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
+import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
+
+/** Which event it was; never what is in it. */
+export interface EventPlace {
+  readonly log: LogName;
+  readonly id: EventId;
+  readonly type: string;
+}
+
+export function placeOf(log: LogName, { id, type }: Pick<StoredEvent, 'id' | 'type'>): EventPlace {
+  return { log, id, type };
+}
+
+/**
+ * An event could not be handled, also when that was tried again. All events before it count, and
+ * it does not. `cause` is what the handler threw; the message has nothing of the payload.
+ */
+export class ProjectionFailed extends MillraceError {
+  /** Of the projection or reaction. */
+  readonly projection: string;
+  readonly log: LogName;
+  readonly id: EventId;
+  readonly type: string;
+
+  constructor(projection: string, { log, id, type }: EventPlace, cause: unknown) {
+    super(
+      'projection_failed',
+      `${projection} cannot handle the event ${id} (${type}) in ${log}: ${reasonOf(cause)}; correct what handles it and start again, or leave such events out with onError: 'skip'`,
+      { cause },
+    );
+    this.projection = projection;
+    this.log = log;
+    this.id = id;
+    this.type = type;
+  }
+}
+
+/** The feed has lost events that were counted already: the store lost its tail, or was restored. */
+export class FeedReset extends MillraceError {
+  constructor(projection: string) {
+    super(
+      'feed_reset',
+      `${projection} knows events that the store has lost; compute it anew from what there is by raising its version (of a reaction: by giving it another name)`,
+    );
+  }
+}
+
+/** Events were trimmed away before they were read. */
+export class FeedTrimmed extends MillraceError {
+  constructor(projection: string, log?: LogName) {
+    super(
+      'feed_trimmed',
+      `${projection} has not seen events${log === undefined ? '' : ` of ${log}`} that were trimmed away; where it can do without them, say so with trimmed: 'accept'`,
+    );
+  }
+}
+
+/** A handler, of one event; before it is known whether trying again helps. */
+export class EventFailed extends Error {
+  /** How many events of the page come before it. */
+  readonly index: number;
+  readonly place: EventPlace;
+
+  constructor(index: number, place: EventPlace, cause: unknown) {
+    super('an event could not be handled', { cause });
+    this.index = index;
+    this.place = place;
+  }
+}
+
+/** The work on a page was broken off after `index` of its events, as it was to be stopped. */
+export class Interrupted extends Error {
+  readonly index: number;
+
+  constructor(index: number) {
+    super('broken off to be stopped');
+    this.index = index;
+  }
+}
+
+/** Somebody else may work now: the lease is lost, or a later token has committed. */
+export class Overtaken extends Error {}
+
+/** The target is not where it was thought to be: begin again. */
+export class MovedOn extends Error {}
+
+/** Whether the store was away, or may have been: it is worth trying again. */
+export function isTrouble(error: unknown): error is MillraceError {
+  return error instanceof Unavailable || error instanceof OutcomeUnknown;
+}
+
+/**
+ * Where, and of what kind; our own errors tell more. A message of the application may have parts
+ * of the payload in it.
+ */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof MillraceError) return cause.message;
+  if (!(cause instanceof Error)) return 'the handler threw something that is no error';
+  const frame = /^\s+at (.*)$/m.exec(cause.stack?.slice(cause.message.length) ?? '')?.[1];
+  return `the handler threw ${cause.name}${frame === undefined ? '' : ` at ${frame}`}`;
+}

@@ -1,0 +1,300 @@
+/**
+ * Page after page of the feed into a {@link FeedTarget}, under one lease after the other.
+ *
+ *   read 1 ─► apply 1 ─► commit 1 …………┐
+ *              read 2 ─► apply 2 ─────►└─► commit 2 …………
+ *                         read 3 ─► apply 3 …
+ *
+ * While a page is committed the next one is read and applied; never are two being committed.
+ *
+ * An event that cannot be handled. The events before it become a page of their own and are
+ * committed; then it stands first and alone, is tried again, and ends the run or is left out. What
+ * is too much for one commit is cut in halves, until it is committed or a single event is to blame.
+ */
+import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
+import type { EventLog } from '../log/log.ts';
+import { UnreadableEvent } from '../typed/errors.ts';
+import {
+  EventFailed,
+  type EventPlace,
+  FeedReset,
+  FeedTrimmed,
+  Interrupted,
+  MovedOn,
+  Overtaken,
+  ProjectionFailed,
+  placeOf,
+} from './errors.ts';
+import type { FeedTarget } from './feed-target.ts';
+import { delayAfter, pause, type Retries } from './pause.ts';
+
+/** How much of the feed one page may hold, in bytes. */
+const MAX_PAGE_BYTES = 8_388_608;
+/** How often a checkpoint is written though nothing has changed, in milliseconds. */
+const CHECKPOINT_INTERVAL = 1_000;
+
+export interface FeedPagesOptions {
+  /** As it is called in messages: `projection balances`. */
+  readonly label: string;
+  /** How many events a page has at most. */
+  readonly pageSize: number;
+  readonly category: string | undefined;
+  readonly retries: Retries;
+  readonly onError: 'stop' | 'skip';
+  readonly trimmed: 'stop' | 'accept';
+  /** Told what was left out. */
+  readonly onSkip: (problem: MillraceError) => void;
+  /** How much is committed; `atEnd` when there was nothing more. */
+  readonly onProgress: (position: number, end: number, atEnd: boolean) => Promise<void>;
+  /** Waits for a sign that the feed has grown; not for long. */
+  readonly rest: () => Promise<void>;
+}
+
+/** A right to commit that can be lost. */
+export interface Stint {
+  readonly token: number;
+  /** Aborted when the work is to end: it comes to an end in order. */
+  readonly stopping: AbortSignal;
+  /** Aborted when the lease is lost: what is not committed is somebody else's business. */
+  readonly lost: AbortSignal;
+}
+
+interface UnderWay {
+  readonly done: Promise<void>;
+  readonly next: FeedCursor;
+  /** What is kept with it; undefined for a checkpoint alone. */
+  readonly page: FeedPage | undefined;
+}
+
+/** An event that was not handled, and has not been passed since. */
+interface Failing {
+  readonly place: EventPlace;
+  /** How many events come before it. */
+  before: number;
+  /** How many times it was tried. */
+  readonly attempts: number;
+  leftOut: boolean;
+}
+
+export class FeedPages {
+  readonly #log: Pick<EventLog, 'feed'>;
+  readonly #target: FeedTarget;
+  readonly #options: FeedPagesOptions;
+  #limit: number;
+  #failing: Failing | undefined;
+  /** Up to where it was read and applied, and up to where it was committed. */
+  #cursor: FeedCursor = FEED_START;
+  #committed: FeedCursor = FEED_START;
+  #committedAt = 0;
+  #underWay: UnderWay | undefined;
+
+  constructor(log: Pick<EventLog, 'feed'>, target: FeedTarget, options: FeedPagesOptions) {
+    this.#log = log;
+    this.#target = target;
+    this.#options = options;
+    this.#limit = options.pageSize;
+  }
+
+  /**
+   * From the last commit on, until it is stopped.
+   * @throws Overtaken; MovedOn, Unavailable, OutcomeUnknown: run it again; what else it throws
+   *   ends it for good
+   */
+  async run({ token, stopping, lost }: Stint): Promise<void> {
+    this.#underWay = undefined;
+    await this.#begin(token);
+    let reading = this.#read();
+    for (;;) {
+      const page = await reading;
+      if (lost.aborted) throw new Overtaken();
+      if (stopping.aborted) break;
+      this.#judge(page);
+      let applied: boolean;
+      try {
+        applied = await this.#target.apply(this.#withoutLeftOut(page), stopping);
+      } catch (error) {
+        if (error instanceof Interrupted) {
+          await this.#keepPart(error.index, token);
+          break;
+        }
+        if (!(error instanceof EventFailed)) throw error;
+        this.#target.forget();
+        await this.#settle();
+        await this.#fail(error, stopping);
+        reading = this.#read();
+        continue;
+      }
+      this.#pass(page);
+      if (page.more) reading = this.#read();
+      await this.#settle();
+      if (applied || this.#isCheckpointDue()) await this.#commit(page, token);
+      else await this.#options.onProgress(page.position, page.end, !page.more);
+      if (page.more) continue;
+      await this.#settle();
+      await this.#options.rest();
+      reading = this.#read();
+    }
+    await this.#settle();
+    if (this.#cursor === this.#committed || lost.aborted) return;
+    await this.#commit(undefined, token);
+    await this.#settle();
+  }
+
+  async #begin(token: number): Promise<void> {
+    const begun = await this.#target.begin(token);
+    if (begun !== 'fenced') {
+      this.#cursor = begun.cursor;
+      this.#committed = begun.cursor;
+      this.#committedAt = performance.now();
+      return;
+    }
+    // A later token can also be one that the store has lost, with events.
+    const after = await this.#target.peek();
+    if (after !== null) this.#judge(await this.#log.feed({ after, limit: 1 }));
+    throw new Overtaken();
+  }
+
+  #read(limit = this.#nextLimit()): Promise<FeedPage> {
+    const { category } = this.#options;
+    const after = this.#cursor;
+    const page = this.#log.feed({ after, limit, maxBytes: MAX_PAGE_BYTES, category });
+    // It may be read for nothing, when something else ends the run.
+    page.catch(() => {});
+    return page;
+  }
+
+  #nextLimit(): number {
+    if (this.#failing === undefined) return this.#limit;
+    return Math.max(1, Math.min(this.#limit, this.#failing.before));
+  }
+
+  /** @throws FeedReset, FeedTrimmed */
+  #judge({ standing, items }: FeedPage): void {
+    const { label, trimmed } = this.#options;
+    if (standing === 'reset') throw new FeedReset(label);
+    if (trimmed === 'accept') return;
+    if (standing === 'trimmed') throw new FeedTrimmed(label);
+    const torn = items.find(({ whole }) => !whole);
+    if (torn !== undefined) throw new FeedTrimmed(label, torn.log);
+  }
+
+  #withoutLeftOut(page: FeedPage): FeedPage {
+    if (this.#failing?.leftOut !== true) return page;
+    const { place } = this.#failing;
+    const items = page.items.map((item) =>
+      item.log === place.log
+        ? { ...item, events: item.events.filter(({ id }) => id !== place.id) }
+        : item,
+    );
+    return { ...page, items };
+  }
+
+  /** All of the page was applied. */
+  #pass(page: FeedPage): void {
+    this.#cursor = page.cursor;
+    if (this.#failing === undefined) return;
+    const { log, id } = this.#failing.place;
+    const passed = page.items.some(
+      (item) => item.log === log && item.events.some((event) => event.id === id),
+    );
+    if (!passed) {
+      this.#failing.before -= countOf(page);
+      return;
+    }
+    this.#failing = undefined;
+    // With care: the ones behind it may be no better.
+    this.#limit = 1;
+  }
+
+  /** Tries again after a while, ends it, or leaves the event out. */
+  async #fail({ place, index, cause }: EventFailed, stopping: AbortSignal): Promise<void> {
+    const { label, retries, onError, onSkip } = this.#options;
+    const before = this.#failing;
+    const again = before?.place.log === place.log && before.place.id === place.id;
+    const attempts = again ? before.attempts + 1 : 1;
+    const failing: Failing = { place, before: index, attempts, leftOut: false };
+    this.#failing = failing;
+    if (index > 0) return;
+    if (attempts < retries.attempts && !(cause instanceof UnreadableEvent)) {
+      await pause(delayAfter(attempts, retries), stopping);
+      return;
+    }
+    const problem = new ProjectionFailed(label, place, cause);
+    if (onError === 'stop') throw problem;
+    failing.leftOut = true;
+    onSkip(problem);
+  }
+
+  #isCheckpointDue(): boolean {
+    if (this.#cursor === this.#committed) return false;
+    return performance.now() - this.#committedAt >= CHECKPOINT_INTERVAL;
+  }
+
+  /** Nothing else is being committed. */
+  async #commit(page: FeedPage | undefined, token: number): Promise<void> {
+    const next = this.#cursor;
+    try {
+      const done = this.#committing(next, token);
+      done.catch(() => {});
+      this.#underWay = { done, next, page };
+    } catch (error) {
+      throw await this.#unwritable(page, error);
+    }
+  }
+
+  #committing(next: FeedCursor, token: number): Promise<void> {
+    return this.#target.commit(this.#committed, next, token).then((outcome) => {
+      if (outcome === 'fenced') throw new Overtaken();
+      if (outcome === 'changed') throw new MovedOn();
+    });
+  }
+
+  /** Waits for the commit under way. */
+  async #settle(): Promise<void> {
+    if (this.#underWay === undefined) return;
+    const { done, next, page } = this.#underWay;
+    try {
+      await done;
+    } catch (error) {
+      throw await this.#unwritable(page, error);
+    } finally {
+      this.#underWay = undefined;
+    }
+    this.#committed = next;
+    this.#committedAt = performance.now();
+    if (page === undefined) return;
+    this.#limit = Math.min(this.#options.pageSize, this.#limit * 2);
+    await this.#options.onProgress(page.position, page.end, !page.more);
+  }
+
+  /** What to throw; what is too much for one commit, or no JSON, is tried in smaller pages. */
+  async #unwritable(page: FeedPage | undefined, error: unknown): Promise<unknown> {
+    if (page === undefined || !(error instanceof InvalidInput)) return error;
+    const count = countOf(page);
+    this.#limit = Math.max(1, Math.floor(count / 2));
+    if (count <= 1) {
+      const { log, events } = page.items.find((item) => item.events.length > 0)!;
+      await this.#fail(new EventFailed(0, placeOf(log, events[0]!), error), NEVER);
+    }
+    return new MovedOn();
+  }
+
+  /** The first events of the page are done, and cannot be undone. */
+  async #keepPart(count: number, token: number): Promise<void> {
+    await this.#settle();
+    if (count === 0) return;
+    const page = await this.#read(count);
+    if (!(await this.#target.apply(page, NEVER))) return;
+    this.#cursor = page.cursor;
+    await this.#commit(undefined, token);
+  }
+}
+
+const NEVER = new AbortController().signal;
+
+function countOf({ items }: FeedPage): number {
+  let count = 0;
+  for (const { events } of items) count += events.length;
+  return count;
+}

@@ -1,0 +1,308 @@
+/**
+ * Follows the feed into a {@link FeedTarget}, one instance at a time, for as long as it is let:
+ * what projections and reactions share. In here: the lease, waiting, and who is told what. Page
+ * after page: feed-pages.ts.
+ *
+ *   waiting ── lease ─► catching-up ── nothing more ─► live ──► stopped
+ *      ▲                     │  ▲                        │
+ *      └──── lease lost ─────┘  └── more than a page ────┘     failed, superseded: for good
+ *
+ * The lease says who works, and is kept in time; its token says who may commit, and is looked at
+ * with every commit. An instance that was paused and missed the end of its lease cannot commit.
+ */
+import { MillraceError } from '../event/error.ts';
+import { Closed } from '../log/errors.ts';
+import type { EventLog } from '../log/log.ts';
+import type { Lease, Records } from '../records/records.ts';
+import { isTrouble, MovedOn, Overtaken } from './errors.ts';
+import { FeedPages, type FeedPagesOptions } from './feed-pages.ts';
+import type { FeedTarget } from './feed-target.ts';
+import { delayAfter, pause } from './pause.ts';
+
+/** How soon to look again while somebody waits for what another instance does, in milliseconds. */
+const WAITED_FOR = 50;
+const STORE_DELAYS = { firstDelay: 50, longestDelay: 2_000 };
+
+/** What a projection or a reaction is doing. */
+export type RunState = 'waiting' | 'catching-up' | 'live' | 'failed' | 'superseded' | 'stopped';
+
+export interface FeedRunOptions
+  extends Omit<FeedPagesOptions, 'onProgress' | 'rest' | 'onSkip' | 'category'> {
+  /** The name of the lease. */
+  readonly lease: string;
+  /** How long a lease lasts without being renewed, in milliseconds. */
+  readonly leaseTime: number;
+  readonly category?: string | undefined;
+  /** Told what cannot be handled, and when the store is lost. */
+  readonly onProblem: (problem: MillraceError) => void;
+  /** Asked before the first lease and with each renewal: whether to end as superseded. */
+  readonly isSuperseded?: () => Promise<boolean>;
+  /** Called when all that there was has been committed, before anybody is told so. */
+  readonly onCaughtUp?: () => Promise<void>;
+}
+
+interface Waiter {
+  readonly position: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class FeedRun {
+  readonly ended: Promise<void>;
+  readonly #log: Pick<EventLog, 'feed' | 'followFeed'>;
+  readonly #records: Pick<Records, 'lease'>;
+  readonly #target: FeedTarget;
+  readonly #options: FeedRunOptions;
+  readonly #pages: FeedPages;
+  readonly #stopping = new AbortController();
+  /** Ends a wait; a new one for each. */
+  #idle = new AbortController();
+  #woken = false;
+  #waiters = new Set<Waiter>();
+  #caughtUp = false;
+  #state: RunState = 'waiting';
+  #error: MillraceError | undefined;
+  #trouble: string | undefined;
+  #position = 0;
+  #end = Number.POSITIVE_INFINITY;
+  #skipped = 0;
+
+  constructor(
+    log: Pick<EventLog, 'feed' | 'followFeed'>,
+    records: Pick<Records, 'lease'>,
+    target: FeedTarget,
+    options: FeedRunOptions,
+  ) {
+    this.#log = log;
+    this.#records = records;
+    this.#target = target;
+    this.#options = options;
+    this.#pages = new FeedPages(log, target, {
+      ...options,
+      category: options.category,
+      onSkip: (problem) => {
+        this.#skipped += 1;
+        options.onProblem(problem);
+      },
+      onProgress: (position, end, atEnd) => this.#onProgress(position, end, atEnd),
+      rest: () => this.#rest(options.leaseTime / 3),
+    });
+    this.ended = this.#run();
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get error(): MillraceError | undefined {
+    return this.#error;
+  }
+
+  /** Why the store does not answer at the moment. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  get lag(): number {
+    return Math.max(0, this.#end - this.#position);
+  }
+
+  /** How many events were left out since the start. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  /** Resolves when this position of the feed is committed, by whichever instance. */
+  reached(position: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) reject(refusal);
+      else {
+        this.#waiters.add({ position, resolve, reject });
+        this.#tell();
+        this.#wake();
+      }
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    await this.ended;
+  }
+
+  async #run(): Promise<void> {
+    const { isSuperseded, lease: name, leaseTime } = this.#options;
+    const { signal } = this.#stopping;
+    const following = this.#follow();
+    try {
+      await this.#persist(signal, async () => {
+        if (await isSuperseded?.()) {
+          this.#state = 'superseded';
+          return false;
+        }
+        const lease = await this.#records.lease(name, { timeToLive: leaseTime });
+        this.#trouble = undefined;
+        await (lease === undefined ? this.#lookOn() : this.#hold(lease));
+        return true;
+      });
+      if (this.#state !== 'superseded') this.#state = 'stopped';
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#stopping.abort();
+      const refusal = this.#refusal() ?? new Closed(this.#options.label);
+      for (const { reject } of this.#waiters) reject(refusal);
+      this.#waiters.clear();
+      void following.then((end) => end?.());
+    }
+  }
+
+  /** Does it until it answers false, again when the store was away, and no more once `signal` is aborted. */
+  async #persist(signal: AbortSignal, work: () => Promise<boolean>): Promise<void> {
+    for (let failed = 0; !signal.aborted; ) {
+      try {
+        if (!(await work())) return;
+        failed = 0;
+      } catch (error) {
+        if (error instanceof Overtaken || error instanceof MovedOn) continue;
+        if (!isTrouble(error)) throw error;
+        failed += 1;
+        if (this.#trouble === undefined) this.#options.onProblem(error);
+        this.#trouble = error.message;
+        await pause(delayAfter(failed, STORE_DELAYS), signal);
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof Closed) {
+      this.#state = 'stopped';
+      return;
+    }
+    this.#state = 'failed';
+    this.#error =
+      error instanceof MillraceError
+        ? error
+        : new MillraceError('internal', `${this.#options.label} failed unexpectedly`, {
+            cause: error,
+          });
+    this.#options.onProblem(this.#error);
+  }
+
+  #refusal(): MillraceError | undefined {
+    if (this.#state === 'failed') return this.#error;
+    return this.#stopping.signal.aborted ? new Closed(this.#options.label) : undefined;
+  }
+
+  /** Wake-ups are only hints: until they can be had, the feed is looked at now and then. */
+  async #follow(): Promise<(() => void) | undefined> {
+    const { signal } = this.#stopping;
+    for (let failed = 1; !signal.aborted; failed += 1) {
+      try {
+        return await this.#log.followFeed(() => this.#wake(), signal);
+      } catch {
+        await pause(delayAfter(failed, STORE_DELAYS), signal);
+      }
+    }
+    return undefined;
+  }
+
+  #wake(): void {
+    this.#woken = true;
+    this.#idle.abort();
+  }
+
+  /** Waits for a wake-up, but not longer than so many milliseconds. */
+  async #rest(milliseconds: number): Promise<void> {
+    if (!this.#woken && !this.#stopping.signal.aborted) {
+      this.#idle = new AbortController();
+      await pause(milliseconds, this.#idle.signal);
+    }
+    this.#woken = false;
+  }
+
+  async #onProgress(position: number, end: number, atEnd: boolean): Promise<void> {
+    this.#trouble = undefined;
+    this.#position = position;
+    this.#end = Math.max(end, position);
+    if (atEnd) {
+      await this.#options.onCaughtUp?.();
+      this.#caughtUp = true;
+    }
+    if (!this.#stopping.signal.aborted) this.#state = atEnd ? 'live' : 'catching-up';
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#caughtUp) return;
+    for (const waiter of this.#waiters) {
+      if (waiter.position > this.#position) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  /** Another instance works: how far is it? */
+  async #lookOn(): Promise<void> {
+    this.#state = 'waiting';
+    const { category, leaseTime } = this.#options;
+    const cursor = await this.#target.peek();
+    const after = cursor === null ? {} : { after: cursor };
+    const { items, position, end } = await this.#log.feed({ ...after, limit: 1, category });
+    this.#end = end;
+    // What comes after the cursor may complete an entry, or not.
+    this.#position = items.length === 0 ? position : Math.max(0, position - 1);
+    this.#caughtUp ||= this.#position >= end;
+    this.#tell();
+    await this.#rest(this.#waiters.size > 0 ? WAITED_FOR : leaseTime / 6);
+  }
+
+  async #hold(lease: Lease): Promise<void> {
+    const { signal: stopping } = this.#stopping;
+    const letGo = new AbortController();
+    const lost = new AbortController();
+    const renewing = this.#renew(lease, letGo.signal, lost);
+    this.#state = 'catching-up';
+    try {
+      await this.#persist(stopping, async () => {
+        try {
+          await this.#pages.run({ token: lease.token, stopping, lost: lost.signal });
+          return false;
+        } catch (error) {
+          this.#target.forget();
+          if (error instanceof Overtaken) return false;
+          throw error;
+        }
+      });
+    } finally {
+      letGo.abort();
+      await renewing;
+      // When that fails it ends by itself.
+      await lease.release().catch(() => {});
+    }
+  }
+
+  async #renew(lease: Lease, letGo: AbortSignal, lost: AbortController): Promise<void> {
+    for (;;) {
+      await pause(this.#options.leaseTime / 3, letGo);
+      if (letGo.aborted) return;
+      try {
+        if ((await lease.renew()) && !(await this.#options.isSuperseded?.())) continue;
+        lost.abort();
+        this.#wake();
+        return;
+      } catch {
+        // Commits tell whether it is still ours; and the next renewal may come through.
+      }
+    }
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Folds pages of events into rows, and commits them with their checkpoint.
+ *
+ *   page ─► decode, which rows ─► rows that are missing: one read ─► handlers ─► changed rows
+ *                                                                                   │ JSON, once a page
+ *           next page … ◄── meanwhile ──────────────────────── read model ◄── commit┘
+ *
+ * States stay in memory from page to page, which holds as long as nobody else commits and every
+ * commit succeeds; otherwise all of them are forgotten.
+ */
+import { InvalidInput, MillraceError } from '../event/error.ts';
+import type { StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
+import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
+import type { CommitOutcome, ReadModel } from '../read-models/read-models.ts';
+import type { Recorded } from '../typed/event-types.ts';
+import { untyped } from '../typed/recorded.ts';
+import type { ProjectionDefinition, RowHandler } from './definition.ts';
+import { EventFailed, placeOf } from './errors.ts';
+import type { FeedTarget } from './feed-target.ts';
+import { type Row, RowCache } from './row-cache.ts';
+
+/** After so many events others get a turn of the event loop. */
+const EVENTS_PER_TURN = 2_000;
+
+type AnyEvent = Recorded<string, unknown>;
+type Handler<State> = RowHandler<State, AnyEvent>;
+
+/** What of a definition the fold goes by, without the types that its author saw. */
+interface Rules<State> {
+  readonly handlers: ReadonlyMap<string, Handler<State>>;
+  /** Undefined for an event that counts for nothing. */
+  readonly decode: (log: LogName, stored: StoredEvent) => AnyEvent | undefined;
+  readonly keyOf: (event: AnyEvent) => string | readonly string[] | undefined;
+  readonly initial: () => State;
+}
+
+export function rulesOf<State, Payloads extends object>(
+  definition: ProjectionDefinition<State, Payloads>,
+): Rules<State> {
+  const { events, key, initial, on } = definition;
+  // The compiler has checked handlers against events where the definition was made.
+  const handlers = new Map(Object.entries(on)) as ReadonlyMap<string, Handler<State>>;
+  return {
+    handlers,
+    decode:
+      events === undefined
+        ? (log, stored) => (handlers.has(stored.type) ? untyped(log, stored) : undefined)
+        : (log, stored) => events.decode(log, stored) as AnyEvent | undefined,
+    keyOf: (key as Rules<State>['keyOf'] | undefined) ?? ((event) => event.log),
+    initial,
+  };
+}
+
+/** One event for one row. */
+interface Step<State> {
+  readonly row: Row<State>;
+  readonly event: AnyEvent;
+  readonly handler: Handler<State>;
+  readonly index: number;
+}
+
+export class Fold<State> implements FeedTarget {
+  readonly #readModel: ReadModel;
+  readonly #table: string;
+  readonly #handlers: ReadonlyMap<string, Handler<State>>;
+  readonly #decode: Rules<State>['decode'];
+  readonly #keyOf: Rules<State>['keyOf'];
+  readonly #initial: Rules<State>['initial'];
+  readonly #cache = new RowCache<State>();
+  #changed = new Set<Row<State>>();
+  /** What is being committed: the store may not have it yet. */
+  #underWay: ReadonlyMap<string, string | null> = new Map();
+
+  constructor(
+    { handlers, decode, keyOf, initial }: Rules<State>,
+    readModel: ReadModel,
+    table: string,
+  ) {
+    this.#readModel = readModel;
+    this.#table = table;
+    this.#handlers = handlers;
+    this.#decode = decode;
+    this.#keyOf = keyOf;
+    this.#initial = initial;
+  }
+
+  async peek(): Promise<FeedCursor | null> {
+    const checkpoint = await this.#ask(Unavailable, () => this.#readModel.checkpoint(this.#table));
+    return checkpoint?.cursor ?? null;
+  }
+
+  async begin(token: number): Promise<{ readonly cursor: FeedCursor } | 'fenced'> {
+    for (;;) {
+      const expected = await this.peek();
+      const cursor = expected ?? FEED_START;
+      const step = { changes: new Map(), expected, next: cursor, token };
+      const outcome = await this.#ask(OutcomeUnknown, () =>
+        this.#readModel.commit(this.#table, step),
+      );
+      if (outcome === 'fenced') return 'fenced';
+      if (outcome === 'changed') continue;
+      this.forget();
+      if (expected === null) this.#cache.clear(true);
+      return { cursor };
+    }
+  }
+
+  async apply({ items }: FeedPage): Promise<boolean> {
+    const steps: Step<State>[] = [];
+    const missing = new Set<Row<State>>();
+    let index = 0;
+    for (const { log, events } of items) {
+      for (const stored of events) {
+        try {
+          this.#plan(log, stored, index, steps, missing);
+        } catch (cause) {
+          throw new EventFailed(index, placeOf(log, stored), cause);
+        }
+        index += 1;
+        if (index % EVENTS_PER_TURN === 0) await nextTurn();
+      }
+    }
+    if (missing.size > 0) await this.#load([...missing]);
+    for (let start = 0; start < steps.length; start += EVENTS_PER_TURN) {
+      if (start > 0) await nextTurn();
+      this.#run(steps, start, Math.min(start + EVENTS_PER_TURN, steps.length));
+    }
+    return this.#changed.size > 0;
+  }
+
+  commit(expected: FeedCursor, next: FeedCursor, token: number): Promise<CommitOutcome> {
+    const changes = new Map<string, string | null>();
+    for (const row of this.#changed) {
+      const text = row.state === undefined ? null : textOf(row.state);
+      changes.set(row.key, text);
+      row.changed = false;
+      this.#cache.resize(row, text?.length ?? 0);
+    }
+    this.#changed = new Set();
+    this.#underWay = changes;
+    this.#cache.settle();
+    return this.#ask(OutcomeUnknown, () =>
+      this.#readModel.commit(this.#table, { changes, expected, next, token }),
+    );
+  }
+
+  forget(): void {
+    this.#cache.clear(false);
+    this.#changed = new Set();
+    this.#underWay = new Map();
+  }
+
+  #plan(
+    log: LogName,
+    stored: StoredEvent,
+    index: number,
+    steps: Step<State>[],
+    missing: Set<Row<State>>,
+  ): void {
+    const event = this.#decode(log, stored);
+    if (event === undefined) return;
+    const handler = this.#handlers.get(event.type);
+    if (handler === undefined) return;
+    const keys = this.#keyOf(event);
+    if (keys === undefined) return;
+    for (const key of typeof keys === 'string' ? [keys] : new Set(keys)) {
+      const row = this.#cache.row(key);
+      if (!row.loaded) missing.add(row);
+      steps.push({ row, event, handler, index });
+    }
+  }
+
+  async #load(rows: readonly Row<State>[]): Promise<void> {
+    const elsewhere = rows.filter(({ key }) => !this.#underWay.has(key));
+    const keys = elsewhere.map(({ key }) => key);
+    const texts = await this.#ask(Unavailable, () => this.#readModel.get(this.#table, keys));
+    const found = new Map(elsewhere.map((row, index) => [row, texts[index] ?? null]));
+    for (const row of rows) {
+      const text = found.get(row) ?? this.#underWay.get(row.key) ?? null;
+      if (text !== null) {
+        row.state = JSON.parse(text) as State;
+        this.#cache.resize(row, text.length);
+      }
+      row.loaded = true;
+    }
+  }
+
+  /** What a read model of the application fails with is no error of ours. */
+  async #ask<T>(
+    failure: typeof Unavailable | typeof OutcomeUnknown,
+    question: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof MillraceError) throw error;
+      throw new failure('the read model failed', { cause: error });
+    }
+  }
+
+  #run(steps: readonly Step<State>[], from: number, to: number): void {
+    let position = from;
+    try {
+      for (; position < to; position += 1) {
+        const { row, event, handler } = steps[position]!;
+        const state = row.state === undefined ? this.#initial() : row.state;
+        const next = handler(state, event, row.key);
+        if (next === undefined) row.state = state;
+        else if (next === null) row.state = undefined;
+        else if (typeof (next as { then?: unknown }).then === 'function') throw asynchronous(event);
+        else row.state = next as State;
+        if (row.changed) continue;
+        row.changed = true;
+        this.#changed.add(row);
+      }
+    } catch (cause) {
+      const { event, index } = steps[position]!;
+      throw new EventFailed(index, event, cause);
+    }
+  }
+}
+
+/** @throws InvalidInput when the state is nothing that JSON can say */
+function textOf(state: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(state);
+  } catch {
+    // Told below: the reason could quote the state.
+  }
+  if (text !== undefined) return text;
+  throw new InvalidInput('state', 'must be a JSON value, and the state of one of its rows is none');
+}
+
+function asynchronous({ type }: AnyEvent): InvalidInput {
+  return new InvalidInput(
+    `on.${type}`,
+    'must answer at once, not with a promise: what waits for others belongs into react',
+  );
+}
+
+/** A turn of the event loop, after what came in meanwhile. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,233 @@
+/**
+ * Projections: read models that are computed from the feed, each event counted exactly once.
+ *
+ *   feed ─► FeedRun (lease, pages) ─► Fold (handlers, rows) ─► ReadModel (rows + checkpoint)
+ *                                                                   ▲
+ *                                      readers: get, rows ──────────┘ of the version that serves
+ */
+import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { FEED_START } from '../log/feed.ts';
+import type { EventLog } from '../log/log.ts';
+import type { ReadModel } from '../read-models/read-models.ts';
+import type { Records } from '../records/records.ts';
+import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
+import { FeedRun, type RunState } from './feed-run.ts';
+import { Fold, rulesOf } from './fold.ts';
+import type { Retries } from './pause.ts';
+import { leaseOf, retireEarlier } from './retiring.ts';
+import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
+import { tableOf, VersionRecord } from './versions.ts';
+
+/** What projections need of a store. */
+export interface ProjectionStore {
+  readonly log: Pick<EventLog, 'feed' | 'followFeed'>;
+  readonly records: Pick<Records, 'get' | 'compareAndSet' | 'lease'>;
+  /** Not needed when the definition brings a read model. */
+  readonly readModels?: ReadModel | undefined;
+}
+
+/** How a projection is doing. */
+export interface ProjectionStatus {
+  /**
+   * `waiting`: another instance works, or the store cannot be reached; `catching-up` and `live`:
+   * this one works; `failed`: see `error`; `superseded`: a later version serves.
+   */
+  readonly state: RunState;
+  readonly version: number;
+  /** Which version readers see; undefined until the store has said so. */
+  readonly serving: number | undefined;
+  /** How many entries of the feed are counted in, and how many there were at the last look. */
+  readonly position: number;
+  readonly end: number;
+  readonly lag: number;
+  /** How many events this instance has left out (`onError: 'skip'`). */
+  readonly skipped: number;
+  /** Why it cannot go on at the moment; it tries by itself. */
+  readonly trouble: string | undefined;
+  readonly error: MillraceError | undefined;
+}
+
+/** A projection that runs, or waits for its turn. */
+export interface Projection<State> {
+  readonly name: string;
+  readonly version: number;
+
+  /**
+   * The row, as committed, of the version that serves; undefined when it is not there.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  get(key: string): Promise<State | undefined>;
+
+  /** All rows, in no promised order, each key once. */
+  rows(): AsyncIterable<readonly [key: string, state: State]>;
+
+  /**
+   * Resolves when readers see everything that was in the feed when it was called, whichever
+   * instance has counted it.
+   * @throws ProjectionFailed, FeedReset, FeedTrimmed, Closed, Unavailable
+   */
+  caughtUp(): Promise<void>;
+
+  /** How many entries of the feed are still to be counted in; infinite until that is known. */
+  lag(): number;
+
+  status(): ProjectionStatus;
+
+  /** Resolves when it has come to its end by itself or by {@link stop}; `status()` tells which. */
+  ended(): Promise<void>;
+
+  /** Ends it after the page at hand, and lets another instance go on at once. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps a read model up to date, from the first event of the feed on. Of several instances with
+ * the same name and version, in whatever processes, one works at a time; the others wait, and can
+ * be read from all the same.
+ *
+ *     const balances = project(store, {
+ *       name: 'balances',
+ *       events: bank,
+ *       category: 'account',
+ *       initial: () => ({ balance: 0 }),
+ *       on: { Deposited: (state, event) => { state.balance += event.payload.amount; } },
+ *     });
+ *     await balances.caughtUp();
+ *     await balances.get('account:1');   // { balance: 10 }
+ *
+ * @throws InvalidInput naming the field that breaks a rule
+ */
+export function project<State, Payloads extends object = AnyPayloads>(
+  store: ProjectionStore,
+  definition: ProjectionDefinition<State, Payloads>,
+  options: RunOptions = {},
+): Projection<State> {
+  checkDefinition(definition);
+  return new RunningProjection(store, definition, options);
+}
+
+const DEFAULT_RETRIES: Retries = { attempts: 5, firstDelay: 100, longestDelay: 2_000 };
+const DEFAULT_PAGE_SIZE = 10_000;
+
+class RunningProjection<State, Payloads extends object> implements Projection<State> {
+  readonly name: string;
+  readonly version: number;
+  readonly #store: ProjectionStore;
+  readonly #readModel: ReadModel;
+  readonly #versions: VersionRecord;
+  readonly #leaseTime: number;
+  readonly #run: FeedRun;
+  readonly #retiring = new AbortController();
+  #retired: Promise<void> | undefined;
+  #serving: number | undefined;
+  #servingReadAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    store: ProjectionStore,
+    definition: ProjectionDefinition<State, Payloads>,
+    options: RunOptions,
+  ) {
+    const { name, version = 1, category, onError = 'stop', trimmed = 'stop' } = definition;
+    const readModel = definition.readModel ?? store.readModels;
+    if (readModel === undefined) {
+      throw new InvalidInput('readModel', 'must be given for a store without read models');
+    }
+    const { leaseTime, pageSize } = checkRunOptions(options, DEFAULT_PAGE_SIZE);
+    this.name = name;
+    this.version = version;
+    this.#store = store;
+    this.#readModel = readModel;
+    this.#versions = new VersionRecord(store.records, name);
+    this.#leaseTime = leaseTime;
+    const fold = new Fold(rulesOf(definition), readModel, tableOf(name, version));
+    this.#run = new FeedRun(store.log, store.records, fold, {
+      label: `the projection ${name}`,
+      lease: leaseOf(name, version),
+      leaseTime,
+      pageSize,
+      category,
+      retries: { ...DEFAULT_RETRIES, ...options.retries },
+      onError,
+      trimmed,
+      onProblem: options.onProblem ?? tell,
+      isSuperseded: () => this.#isSuperseded(),
+      onCaughtUp: () => this.#serve(),
+    });
+  }
+
+  async get(key: string): Promise<State | undefined> {
+    const [text] = await this.#readModel.get(await this.#servingTable(), [key]);
+    return text === null || text === undefined ? undefined : (JSON.parse(text) as State);
+  }
+
+  async *rows(): AsyncGenerator<readonly [key: string, state: State]> {
+    for await (const [key, text] of this.#readModel.rows(await this.#servingTable())) {
+      yield [key, JSON.parse(text) as State];
+    }
+  }
+
+  async caughtUp(): Promise<void> {
+    const { end } = await this.#store.log.feed({ after: FEED_START, limit: 1, maxBytes: 1 });
+    await this.#run.reached(end);
+  }
+
+  lag(): number {
+    return this.#run.lag;
+  }
+
+  status(): ProjectionStatus {
+    const { state, position, end, lag, skipped, trouble, error } = this.#run;
+    const { version } = this;
+    const serving = this.#serving;
+    return { state, version, serving, position, end, lag, skipped, trouble, error };
+  }
+
+  ended(): Promise<void> {
+    return this.#run.ended;
+  }
+
+  async stop(): Promise<void> {
+    this.#retiring.abort();
+    await this.#run.stop();
+    await this.#retired;
+  }
+
+  /** A later version serves: this one has nothing to do any more. */
+  async #isSuperseded(): Promise<boolean> {
+    const { serving } = await this.#versions.announce(this.version);
+    this.#remember(serving);
+    return serving > this.version;
+  }
+
+  /** What this version has is as good as what others have: from now on readers see it. */
+  async #serve(): Promise<void> {
+    if (this.#serving !== this.version) {
+      const { serving } = await this.#versions.serve(this.version);
+      this.#remember(serving);
+    }
+    if (this.#serving === this.version) this.#retired ??= this.#retire();
+  }
+
+  async #retire(): Promise<void> {
+    const { name, version } = this;
+    const [readModel, versions, leaseTime] = [this.#readModel, this.#versions, this.#leaseTime];
+    const { records } = this.#store;
+    const retiring = { name, version, readModel, records, versions, leaseTime };
+    // What stays undone is done by the next process.
+    await retireEarlier(retiring, this.#retiring.signal).catch(() => {});
+  }
+
+  async #servingTable(): Promise<string> {
+    // Old rows stay for as long as somebody may still take them for those that serve.
+    if (performance.now() - this.#servingReadAt > this.#leaseTime / 2) {
+      const known = await this.#versions.read();
+      this.#remember(known?.serving ?? this.version);
+    }
+    return tableOf(this.name, this.#serving ?? this.version);
+  }
+
+  #remember(serving: number): void {
+    this.#serving = serving;
+    this.#servingReadAt = performance.now();
+  }
+}

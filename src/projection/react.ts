@@ -1,0 +1,146 @@
+/**
+ * Reactions: for every event something is done elsewhere: a search index, a mail, another system.
+ * At least once, in the order of the feed, one at a time.
+ */
+import { InvalidInput, type MillraceError } from '../event/error.ts';
+import type { StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import { FEED_START } from '../log/feed.ts';
+import type { EventLog } from '../log/log.ts';
+import type { Records } from '../records/records.ts';
+import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
+import { untyped } from '../typed/recorded.ts';
+import { type AnyPayloads, checkChoice, checkName } from './definition.ts';
+import { FeedRun, type RunState } from './feed-run.ts';
+import type { Retries } from './pause.ts';
+import { FROM_START, Reactions } from './reactions.ts';
+import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
+
+/** What is done for each event. */
+export interface ReactionDefinition<Payloads extends object = AnyPayloads> {
+  /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; only one reaction of a store may have it. */
+  readonly name: string;
+  /** The events there are. Left out: events of any type, with payloads as they are stored. */
+  readonly events?: EventDefinitions<Payloads> | undefined;
+  /** Only events of these logs: `account` for `account:1`. */
+  readonly category?: string | undefined;
+  /**
+   * Where to begin when it is run for the first time: with the first event of the feed, or with
+   * what comes from now on. Default `start`.
+   */
+  readonly from?: 'start' | 'now' | undefined;
+  /**
+   * Does it; the next event comes when the promise resolves. After a crash the last events, up to
+   * a page of them, come again: log and ID of an event make that recognisable (`${log}/${id}`, as
+   * an idempotency key or the ID of a document). `signal` is aborted when it is to be stopped.
+   */
+  readonly each: (
+    event: NoInfer<RecordedFrom<Payloads>>,
+    signal: AbortSignal,
+  ) => Promise<void> | void;
+  /** What becomes of an event that cannot be handled; as of a projection. Default `stop`. */
+  readonly onError?: 'stop' | 'skip' | undefined;
+  /** What it means that events were trimmed away unseen; as of a projection. Default `stop`. */
+  readonly trimmed?: 'stop' | 'accept' | undefined;
+}
+
+/** How a reaction is doing; as a projection is. */
+export interface ReactionStatus {
+  readonly state: Exclude<RunState, 'superseded'>;
+  readonly position: number;
+  readonly end: number;
+  readonly lag: number;
+  readonly skipped: number;
+  readonly trouble: string | undefined;
+  readonly error: MillraceError | undefined;
+}
+
+/** A reaction that runs, or waits for its turn. */
+export interface Reaction {
+  readonly name: string;
+  /**
+   * Resolves when everything that was in the feed when it was called has been done.
+   * @throws ProjectionFailed, FeedReset, FeedTrimmed, Closed, Unavailable
+   */
+  caughtUp(): Promise<void>;
+  /** How many entries of the feed are still to be done; infinite until that is known. */
+  lag(): number;
+  status(): ReactionStatus;
+  /** Resolves when it has come to its end by itself or by {@link stop}. */
+  ended(): Promise<void>;
+  /** Ends it after the event at hand. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_RETRIES: Retries = { attempts: 8, firstDelay: 200, longestDelay: 30_000 };
+const DEFAULT_PAGE_SIZE = 100;
+
+/**
+ * Does something for each event, elsewhere. Of several instances with the same name one works at a
+ * time; another takes over when it dies, and does what that one may have done without keeping it
+ * in mind.
+ *
+ *     react(store, {
+ *       name: 'search',
+ *       events: bank,
+ *       each: async (event) => index.put(`${event.log}/${event.id}`, event.payload),
+ *     });
+ *
+ * @throws InvalidInput naming the field that breaks a rule
+ */
+export function react<Payloads extends object = AnyPayloads>(
+  store: {
+    readonly log: Pick<EventLog, 'feed' | 'followFeed' | 'feedEnd'>;
+    readonly records: Pick<Records, 'get' | 'compareAndSet' | 'batch' | 'lease'>;
+  },
+  definition: ReactionDefinition<Payloads>,
+  options: RunOptions = {},
+): Reaction {
+  const { events, category, each, from = 'start' } = definition;
+  const { onError = 'stop', trimmed = 'stop' } = definition;
+  const name = checkName(definition.name);
+  if (typeof each !== 'function') throw new InvalidInput('each', 'must be a function of an event');
+  checkChoice('from', from, ['start', 'now']);
+  checkChoice('onError', onError, ['stop', 'skip']);
+  checkChoice('trimmed', trimmed, ['stop', 'accept']);
+  const { leaseTime, pageSize } = checkRunOptions(options, DEFAULT_PAGE_SIZE);
+  const { log, records } = store;
+  const lease = `reaction:${name}`;
+  const decode = events === undefined ? untyped : events.decode.bind(events);
+  const target = new Reactions({
+    records,
+    key: `reaction:${name}`,
+    lease,
+    start: from === 'start' ? FROM_START : () => log.feedEnd(),
+    decode: decode as (log: LogName, stored: StoredEvent) => RecordedFrom<Payloads> | undefined,
+    each,
+  });
+  const run = new FeedRun(log, records, target, {
+    label: `the reaction ${name}`,
+    lease,
+    leaseTime,
+    pageSize,
+    category,
+    retries: { ...DEFAULT_RETRIES, ...options.retries },
+    onError,
+    trimmed,
+    onProblem: options.onProblem ?? tell,
+  });
+  return {
+    name,
+    async caughtUp() {
+      const { end } = await log.feed({ after: FEED_START, limit: 1, maxBytes: 1 });
+      await run.reached(end);
+    },
+    lag: () => run.lag,
+    status() {
+      const { state, position, end, lag, skipped, trouble, error } = run;
+      return {
+        state: state as ReactionStatus['state'],
+        ...{ position, end, lag, skipped, trouble, error },
+      };
+    },
+    ended: () => run.ended,
+    stop: () => run.stop(),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Pages of events for the world outside, one event after the other. What was done there cannot be
+ * committed together with a checkpoint, so after a crash the last ones are done again.
+ */
+import type { StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
+import type { CommitOutcome } from '../read-models/read-models.ts';
+import type { Records } from '../records/records.ts';
+import { EventFailed, Interrupted, placeOf } from './errors.ts';
+import type { FeedTarget } from './feed-target.ts';
+
+export interface ReactionsOptions<Event> {
+  readonly records: Pick<Records, 'get' | 'compareAndSet' | 'batch'>;
+  /** The key of the record with the checkpoint. */
+  readonly key: string;
+  /** The name of the lease, whose tokens fence. */
+  readonly lease: string;
+  /** Where to begin when there is no checkpoint yet. */
+  readonly start: () => Promise<FeedCursor>;
+  readonly decode: (log: LogName, stored: StoredEvent) => Event | undefined;
+  readonly each: (event: Event, signal: AbortSignal) => unknown;
+}
+
+export class Reactions<Event> implements FeedTarget {
+  readonly #options: ReactionsOptions<Event>;
+  /** Events that were done since the last commit. */
+  #done = new Set<string>();
+  #underWay = new Set<string>();
+
+  constructor(options: ReactionsOptions<Event>) {
+    this.#options = options;
+  }
+
+  peek(): Promise<FeedCursor | null> {
+    return this.#options.records.get(this.#options.key);
+  }
+
+  async begin(token: number): Promise<{ readonly cursor: FeedCursor } | 'fenced'> {
+    for (;;) {
+      const expected = await this.peek();
+      const cursor = expected ?? (await this.#options.start());
+      const outcome = await this.#write(expected, cursor, token);
+      if (outcome === 'fenced') return 'fenced';
+      if (outcome === 'committed') return { cursor };
+    }
+  }
+
+  async apply({ items }: FeedPage, signal: AbortSignal): Promise<boolean> {
+    const { decode, each } = this.#options;
+    let index = 0;
+    for (const { log, events } of items) {
+      for (const stored of events) {
+        const name = `${log}/${stored.id}`;
+        if (!this.#done.has(name) && !this.#underWay.has(name)) {
+          if (signal.aborted) throw new Interrupted(index);
+          try {
+            const event = decode(log, stored);
+            if (event !== undefined) await each(event, signal);
+          } catch (cause) {
+            if (signal.aborted) throw new Interrupted(index);
+            throw new EventFailed(index, placeOf(log, stored), cause);
+          }
+          this.#done.add(name);
+        }
+        index += 1;
+      }
+    }
+    return index > 0;
+  }
+
+  async commit(expected: FeedCursor, next: FeedCursor, token: number): Promise<CommitOutcome> {
+    this.#underWay = this.#done;
+    this.#done = new Set();
+    return this.#write(expected, next, token);
+  }
+
+  /** What was done remains done, and is not done again by this instance. */
+  forget(): void {
+    for (const name of this.#underWay) this.#done.add(name);
+    this.#underWay = new Set();
+  }
+
+  async #write(expected: string | null, value: string, token: number): Promise<CommitOutcome> {
+    const { records, key, lease } = this.#options;
+    const fence = { name: lease, token };
+    const written = await records.batch([{ key, expected, value }], { fence });
+    return written.committed ? 'committed' : written.reason;
+  }
+}
+
+export const FROM_START = async (): Promise<FeedCursor> => FEED_START;

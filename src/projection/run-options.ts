@@ -1,0 +1,50 @@
+/** How projections and reactions are run. */
+import { InvalidInput, type MillraceError } from '../event/error.ts';
+import type { Retries } from './pause.ts';
+
+/** How a projection or a reaction is run; all times in milliseconds. */
+export interface RunOptions {
+  /**
+   * How long another instance waits for this one when it dies. It is also how long readers are
+   * given to notice a new version. Default 3,000, at least 50.
+   */
+  readonly leaseTime?: number | undefined;
+  /**
+   * How many events are taken in with one commit, at most. Default 10,000 (of a reaction: 100), at
+   * most 100,000.
+   */
+  readonly pageSize?: number | undefined;
+  /**
+   * How often an event whose handler throws is tried. Default: 5 times within some 1.5 s (of a
+   * reaction: 8 times within some 30 s).
+   */
+  readonly retries?: Partial<Retries> | undefined;
+  /**
+   * Told of what ends it, of what is left out, and when the store is lost. Default: a line on
+   * standard error.
+   */
+  readonly onProblem?: ((problem: MillraceError) => void) | undefined;
+}
+
+/** @throws InvalidInput */
+export function checkRunOptions(
+  { leaseTime = 3_000, pageSize, retries }: RunOptions,
+  defaultPageSize: number,
+): { readonly leaseTime: number; readonly pageSize: number } {
+  if (!Number.isSafeInteger(leaseTime) || leaseTime < 50) {
+    throw new InvalidInput('leaseTime', 'must be a whole number of milliseconds, at least 50');
+  }
+  const size = pageSize ?? defaultPageSize;
+  if (!Number.isSafeInteger(size) || size < 1 || size > 100_000) {
+    throw new InvalidInput('pageSize', 'must be 1 to 100,000 events');
+  }
+  const attempts = retries?.attempts ?? 1;
+  if (!Number.isSafeInteger(attempts) || attempts < 1) {
+    throw new InvalidInput('retries.attempts', 'must be a whole number from 1');
+  }
+  return { leaseTime, pageSize: size };
+}
+
+export function tell(problem: MillraceError): void {
+  console.error(`millrace: ${problem.message}`);
+}
