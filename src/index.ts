@@ -18,6 +18,11 @@ export type { Owners } from './accounts/settler.ts';
 export type { RetryOptions } from './decider/back-off.ts';
 export type { CommandOptions, Handled } from './decider/command.ts';
 export {
+  type CommandHandler,
+  type CommandHandlerOptions,
+  commandHandler,
+} from './decider/command-handler.ts';
+export {
   type Decider,
   type DeciderDefinition,
   type Decision,
