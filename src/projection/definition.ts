@@ -3,6 +3,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { Payload } from '../event/event.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { EventDefinitions, Recorded, RecordedFrom } from '../typed/event-types.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** The payloads of events that are not defined: whatever is stored. */
 export type AnyPayloads = Readonly<Record<string, Payload>>;
@@ -30,7 +31,8 @@ export type RowHandlers<State, Payloads extends object> = {
  * @typeParam State of one row; a JSON value, as it is kept as JSON
  * @typeParam Payloads by event type
  */
-export interface ProjectionDefinition<State, Payloads extends object = AnyPayloads> {
+export interface ProjectionDefinition<State, Payloads extends object = AnyPayloads>
+  extends RunOptions {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; only one projection of a store may have it. */
   readonly name: string;
   /**

@@ -15,7 +15,7 @@ import { FeedRun, type RunState } from './feed-run.ts';
 import { Fold, rulesOf } from './fold.ts';
 import type { Retries } from './pause.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
-import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
+import { checkRunOptions, tell } from './run-options.ts';
 import { tableOf, VersionRecord } from './versions.ts';
 
 /** What projections need of a store. */
@@ -100,10 +100,9 @@ export interface Projection<State> {
 export function project<State, Payloads extends object = AnyPayloads>(
   store: ProjectionStore,
   definition: ProjectionDefinition<State, Payloads>,
-  options: RunOptions = {},
 ): Projection<State> {
   checkDefinition(definition);
-  return new RunningProjection(store, definition, options);
+  return new RunningProjection(store, definition);
 }
 
 const DEFAULT_RETRIES: Retries = { attempts: 5, firstDelay: 100, longestDelay: 2_000 };
@@ -122,17 +121,13 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   #serving: number | undefined;
   #servingReadAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    store: ProjectionStore,
-    definition: ProjectionDefinition<State, Payloads>,
-    options: RunOptions,
-  ) {
+  constructor(store: ProjectionStore, definition: ProjectionDefinition<State, Payloads>) {
     const { name, version = 1, category, onError = 'stop', trimmed = 'stop' } = definition;
     const readModel = definition.readModel ?? store.readModels;
     if (readModel === undefined) {
       throw new InvalidInput('readModel', 'must be given for a store without read models');
     }
-    const { leaseTime, pageSize } = checkRunOptions(options, DEFAULT_PAGE_SIZE);
+    const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
     this.name = name;
     this.version = version;
     this.#store = store;
@@ -146,10 +141,10 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       leaseTime,
       pageSize,
       category,
-      retries: { ...DEFAULT_RETRIES, ...options.retries },
+      retries: { ...DEFAULT_RETRIES, ...definition.retries },
       onError,
       trimmed,
-      onProblem: options.onProblem ?? tell,
+      onProblem: definition.onProblem ?? tell,
       isSuperseded: () => this.#isSuperseded(),
       onCaughtUp: () => this.#serve(),
     });

@@ -17,7 +17,7 @@ import { FROM_START, Reactions } from './reactions.ts';
 import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
 
 /** What is done for each event. */
-export interface ReactionDefinition<Payloads extends object = AnyPayloads> {
+export interface ReactionDefinition<Payloads extends object = AnyPayloads> extends RunOptions {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; only one reaction of a store may have it. */
   readonly name: string;
   /** The events there are. Left out: events of any type, with payloads as they are stored. */
@@ -94,7 +94,6 @@ export function react<Payloads extends object = AnyPayloads>(
     readonly records: Pick<Records, 'get' | 'compareAndSet' | 'batch' | 'lease'>;
   },
   definition: ReactionDefinition<Payloads>,
-  options: RunOptions = {},
 ): Reaction {
   const { events, category, each, from = 'start' } = definition;
   const { onError = 'stop', trimmed = 'stop' } = definition;
@@ -103,7 +102,7 @@ export function react<Payloads extends object = AnyPayloads>(
   checkChoice('from', from, ['start', 'now']);
   checkChoice('onError', onError, ['stop', 'skip']);
   checkChoice('trimmed', trimmed, ['stop', 'accept']);
-  const { leaseTime, pageSize } = checkRunOptions(options, DEFAULT_PAGE_SIZE);
+  const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
   const { log, records } = store;
   const lease = `reaction:${name}`;
   const decode = events === undefined ? untyped : events.decode.bind(events);
@@ -121,10 +120,10 @@ export function react<Payloads extends object = AnyPayloads>(
     leaseTime,
     pageSize,
     category,
-    retries: { ...DEFAULT_RETRIES, ...options.retries },
+    retries: { ...DEFAULT_RETRIES, ...definition.retries },
     onError,
     trimmed,
-    onProblem: options.onProblem ?? tell,
+    onProblem: definition.onProblem ?? tell,
   });
   return {
     name,

@@ -7,7 +7,7 @@ test('folds each log into a row, from the start and live', async () => {
   const store = new MemoryStore();
   await store.deposit(1, 5, 6);
   await store.deposit(2, 7);
-  const projection = project(store, balances, QUICK);
+  const projection = project(store, { ...balances, ...QUICK });
   await projection.caughtUp();
   expect(await projection.get('account:1')).toEqual({ balance: 11, events: 2 });
   expect(await projection.get('account:9')).toBeUndefined();
