@@ -14,15 +14,18 @@ const OWNER = /^[A-Za-z0-9_.-]{1,128}$/;
  * @throws InvalidInput naming `field` when it is not `category:id` in the allowed characters.
  */
 export function parseLogName(text: string, field = 'log'): LogName {
-  const colon = text.indexOf(':');
-  if (colon > 0 && CATEGORY.test(text.slice(0, colon)) && OWNER.test(text.slice(colon + 1))) {
-    return text as LogName;
-  }
+  if (isLogName(text)) return text;
   throw new InvalidInput(
     field,
     'must be category:id, like account:1: a category of 1 to 64 and an id of 1 to 128 characters of A-Z a-z 0-9 . _ -',
     'invalid_log',
   );
+}
+
+/** Whether `text` is `category:id` in the allowed characters. */
+export function isLogName(text: string): text is LogName {
+  const colon = text.indexOf(':');
+  return colon > 0 && CATEGORY.test(text.slice(0, colon)) && OWNER.test(text.slice(colon + 1));
 }
 
 /** Whether `text` can be the category of a log: 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */

@@ -11,7 +11,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, isEventId } from '../event/event-id.ts';
-import { type LogName, parseLogName } from '../event/log-name.ts';
+import { isLogName } from '../event/log-name.ts';
 import type { FeedCursor, Stretch } from './feed.ts';
 
 /** How an entry ends: what tells it from any other that ever had its position. */
@@ -63,15 +63,6 @@ export function readFeedCursor(cursor: FeedCursor, field = 'after'): FeedPlace {
 
 function isWhole(text: string | undefined): boolean {
   return text !== undefined && /^(0|[1-9]\d{0,15})$/.test(text);
-}
-
-function isLogName(text: string): text is LogName {
-  try {
-    parseLogName(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function invalid(field: string): InvalidInput {

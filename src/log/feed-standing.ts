@@ -15,9 +15,11 @@ import { BEFORE_FIRST, type EntryMark, type FeedPlace, markedPosition } from './
 export interface FeedFacts {
   /** The position of the first entry that is kept; `end + 1` if none is. */
   readonly first: number;
+  /** The position of the first kept entry after the cursor's position; `end + 1` if none is. */
+  readonly next: number;
   /** How many entries the feed has given out. */
   readonly end: number;
-  /** How the entry at the cursor ends; undefined if it is not kept. */
+  /** How the entry ends that the cursor's mark is about; undefined if it is not kept. */
   readonly mark: EntryMark | undefined;
 }
 
@@ -27,20 +29,17 @@ export interface Placed {
   readonly from: FeedPlace;
 }
 
-export function placeInFeed(place: FeedPlace, { first, end, mark }: FeedFacts): Placed {
-  const kept = first - 1;
-  const marked = markedPosition(place);
+export function placeInFeed(place: FeedPlace, { first, next, end, mark }: FeedFacts): Placed {
   const isOther =
     mark !== undefined &&
     place.mark !== undefined &&
     (mark.log !== place.mark.log || mark.last !== place.mark.last);
-  if (marked > end || isOther) {
-    return { standing: 'reset', from: { ...BEFORE_FIRST, position: kept } };
+  if (markedPosition(place) > end || isOther) {
+    return { standing: 'reset', from: { ...BEFORE_FIRST, position: first - 1 } };
   }
-  const entryIsGone = place.within !== undefined && mark === undefined;
-  if (place.position < kept || entryIsGone) {
-    const position = Math.max(kept, marked);
-    return { standing: 'trimmed', from: { ...BEFORE_FIRST, position } };
+  // An entry that was begun is the next one: when it is gone, so is what was left of it.
+  if (next > place.position + 1) {
+    return { standing: 'trimmed', from: { ...BEFORE_FIRST, position: next - 1 } };
   }
   return { standing: 'whole', from: place };
 }

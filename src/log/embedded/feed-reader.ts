@@ -89,7 +89,9 @@ export class FeedReader {
     const marked = markedPosition(request.after);
     const mark = marked === 0 ? undefined : this.#databases.feed.get(marked);
     // Entries of the feed are never removed.
-    const { standing, from } = placeInFeed(request.after, { first: 1, end: this.#end(), mark });
+    const next = request.after.position + 1;
+    const facts = { first: 1, next, end: this.#end(), mark };
+    const { standing, from } = placeInFeed(request.after, facts);
     return new FeedPageBuilder(request, standing, from);
   }
 

@@ -16,7 +16,10 @@ export function readFeed(
 ): FeedPage {
   const end = feed.length;
   const mark = feed[markedPosition(request.after) - 1];
-  const { standing, from } = placeInFeed(request.after, { first: 1, end, mark });
+  const { standing, from } = placeInFeed(request.after, {
+    ...{ first: 1, next: request.after.position + 1 },
+    ...{ end, mark },
+  });
   const page = new FeedPageBuilder(request, standing, from);
   for (let position = from.position + 1; position <= end && !page.isFull; position++) {
     const entry = feed[position - 1]!;

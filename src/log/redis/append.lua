@@ -287,7 +287,7 @@ local function writeFeed()
   end
   -- The events are in by now, so this must not fail the call. Where the feed refuses, the marks
   -- stay, and a later append tells of these events together with its own.
-  local id = attempt('XADD', feedKey, '*', unpack(entry))
+  local id = attempt('XADD', feedKey, '0-*', unpack(entry))
   if type(id) == 'string' then call('HSET', marksKey, unpack(marks)) end
 end
 

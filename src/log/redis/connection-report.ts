@@ -9,8 +9,8 @@ export type ConnectionState = 'lost' | 'refused' | 'restored';
 /** Told of a change, with the reason where one is known; must not throw. */
 export type OnConnection = (state: ConnectionState, reason?: string) => void;
 
-/** Whose trouble it is: that of the connection for commands, or of the one that listens. */
-type Source = 'commands' | 'publications';
+/** Whose trouble it is: that of the connection for commands, of the one that listens, or of the one that waits for the feed. */
+type Source = 'commands' | 'publications' | 'feed';
 
 export class ConnectionReport {
   readonly #tell: OnConnection;

@@ -4,14 +4,14 @@
  *   account:1:log                        stream   the log: entries `type`, `payload`, maybe `codec`, `meta`
  *   {account:1:log}:producers            hash     producer ID → `epoch seq lastUse first:count first:count …`
  *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims)
- *   feed                                 stream   one entry per call of the append script: name of a log → `first last`, …
+ *   feed                                 stream   entry `0-<n>` is the n-th: per log that it tells of, name → `first last`
  *   {feed}:indexed                       hash     name of a log → up to where the feed knows it
  *   millrace:0:{account:1:log}           channel  publications (0 is the database: channels know none)
  *
  * The braces are literal: a hash tag that puts the companions of a log into the log's own
  * cluster slot. The scripts derive the companions' names from the log's key; keep them alike.
  */
-import type { LogName } from '../../event/log-name.ts';
+import { isLogName, type LogName } from '../../event/log-name.ts';
 
 export const FEED_KEY = 'feed';
 
@@ -21,6 +21,14 @@ export const FEED_MARKS_KEY = '{feed}:indexed';
 /** The stream that holds a log. */
 export function logKey(log: LogName): string {
   return `${log}:log`;
+}
+
+/** What the keys of all logs match, for `SCAN`; and some others, see {@link isLogKey}. */
+export const LOG_KEY_PATTERN = '*:log';
+
+/** Whether a log can have this key: others may keep streams of their own under keys like ours. */
+export function isLogKey(key: string): boolean {
+  return key.endsWith(':log') && isLogName(key.slice(0, -':log'.length));
 }
 
 /** The hash of what is known beside a log: how far it was trimmed. */

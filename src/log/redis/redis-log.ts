@@ -15,7 +15,8 @@ import {
 import { type EventId, isAfter, MAX_ID, successorOf, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { Closed, Unavailable, WrongType } from '../errors.ts';
-import type { FeedCursor, FeedPage } from '../feed.ts';
+import type { FeedCursor, FeedOptions, FeedPage } from '../feed.ts';
+import { parseFeedOptions } from '../feed-options.ts';
 import type { Appended, AppendOptions, EventLog, Follower, Page, ReadOptions } from '../log.ts';
 import {
   checkAppendOptions,
@@ -35,11 +36,13 @@ import {
   isWrongType,
   openConnection,
   reasonOf,
+  reconnectDelay,
   whyUnusable,
 } from './connection.ts';
 import { ConnectionReport, type OnConnection } from './connection-report.ts';
 import { describeDurability } from './durability.ts';
 import { decodeEntries } from './entries.ts';
+import { Feed } from './feed.ts';
 import { logKey, metaKey } from './keys.ts';
 import { Publications } from './publications.ts';
 import { keepOnSameServer } from './same-server.ts';
@@ -50,6 +53,11 @@ import { Sweep } from './sweep.ts';
 export interface RedisLogOptions {
   /** How often every followed log is looked at for events that others added; 0: never. Default 1,000. */
   readonly sweepInterval?: number | undefined;
+  /**
+   * While somebody follows the feed: how long it takes to go once through all keys, to find events
+   * that others added to logs which nobody follows and nobody appends to; 0: never. Default 30,000.
+   */
+  readonly feedScan?: number | undefined;
   /** How long an append may wait while Redis is away before it fails with `unavailable`. Default 5,000. */
   readonly appendWait?: number | undefined;
   /** How long Redis may take to answer an append before that fails with `outcome_unknown`. Default 5,000. */
@@ -85,6 +93,7 @@ export class RedisLog implements EventLog {
   readonly #appends: AppendQueue;
   readonly #publications: Publications;
   readonly #sweep: Sweep;
+  readonly #feed: Feed;
   readonly #limits: EventLimits;
   readonly #report: ConnectionReport;
   /** After how many milliseconds to try again what Redis has refused. */
@@ -92,7 +101,7 @@ export class RedisLog implements EventLog {
   #retryTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(redis: Redis, listening: Redis, options: RedisLogOptions) {
+  private constructor(redis: Redis, listening: Redis, watching: Redis, options: RedisLogOptions) {
     this.#redis = redis;
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#appends = new AppendQueue(
@@ -118,7 +127,16 @@ export class RedisLog implements EventLog {
       },
     });
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
+    this.#feed = new Feed(redis, watching, (...call) => this.#call(...call), {
+      scanInterval: options.feedScan ?? 30_000,
+      pingInterval: this.#retryInterval,
+      onRefusal(reason) {
+        if (reason === undefined) report.fine('feed');
+        else report.trouble('feed', 'refused', reason);
+      },
+    });
     keepOnSameServer(redis, listening);
+    keepOnSameServer(redis, watching);
     this.#watch();
   }
 
@@ -148,7 +166,9 @@ export class RedisLog implements EventLog {
       }
       throw error;
     }
-    const log = new RedisLog(redis, listening, options);
+    const watching = createConnection(url, 'feed', patience);
+    watching.options.retryStrategy = reconnectDelay;
+    const log = new RedisLog(redis, listening, watching, options);
     if (redis.status === 'ready') log.#appends.open();
     return log;
   }
@@ -181,16 +201,16 @@ export class RedisLog implements EventLog {
     await this.#call(TRIM_SCRIPT, keys, [through, after, 0]);
   }
 
-  async feed(): Promise<FeedPage> {
-    throw new Unavailable('the feed cannot be read yet');
+  async feed(options?: FeedOptions): Promise<FeedPage> {
+    return this.#feed.page(parseFeedOptions(options));
   }
 
-  async followFeed(): Promise<() => void> {
-    throw new Unavailable('the feed cannot be read yet');
+  followFeed(wake: () => void, signal?: AbortSignal): Promise<() => void> {
+    return this.#feed.follow(wake, signal);
   }
 
-  async feedEnd(): Promise<FeedCursor> {
-    throw new Unavailable('the feed cannot be read yet');
+  feedEnd(): Promise<FeedCursor> {
+    return this.#feed.end();
   }
 
   close(): Promise<void> {
@@ -205,6 +225,7 @@ export class RedisLog implements EventLog {
 
   async #close(): Promise<void> {
     this.#sweep.close();
+    this.#feed.close();
     clearTimeout(this.#retryTimer);
     await this.#appends.close(CLOSE_PATIENCE);
     this.#publications.close();

@@ -13,11 +13,17 @@ export const APPEND_SCRIPT = loadScript(new URL('append.lua', import.meta.url));
 export const READ_SCRIPT = loadScript(new URL('read.lua', import.meta.url));
 export const TRIM_SCRIPT = loadScript(new URL('trim.lua', import.meta.url));
 export const MOVED_SCRIPT = loadScript(new URL('moved.lua', import.meta.url));
+export const FEED_SCRIPT = loadScript(new URL('feed.lua', import.meta.url));
+export const INDEX_SCRIPT = loadScript(new URL('index.lua', import.meta.url));
+
+const SCRIPTS = [
+  ...[APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT, MOVED_SCRIPT],
+  ...[FEED_SCRIPT, INDEX_SCRIPT],
+];
 
 /** Makes sure that the server knows every script; it forgets them when it restarts. Fails as commands do. */
 export async function sendScripts(redis: Redis): Promise<void> {
-  const scripts = [APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT, MOVED_SCRIPT];
-  await Promise.all(scripts.map((script) => redis.script('LOAD', script.source)));
+  await Promise.all(SCRIPTS.map((script) => redis.script('LOAD', script.source)));
 }
 
 /** Reads a script from its file. */

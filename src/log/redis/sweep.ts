@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { type EventId, isAfter, MAX_ID } from '../../event/event-id.ts';
+import { indexLogs } from './index-logs.ts';
 import { logKey } from './keys.ts';
 import type { FollowedLog, Publications } from './publications.ts';
 import { MOVED_SCRIPT } from './scripts.ts';
@@ -57,13 +58,14 @@ export class Sweep {
       const positions = new Map(
         [...asked].map(([key, followed]) => [key, lowestPosition(followed)]),
       );
-      const moved = await this.#redis.evalsha(
+      const moved = (await this.#redis.evalsha(
         MOVED_SCRIPT.digest,
         asked.size,
         ...positions.keys(),
         ...positions.values(),
-      );
-      for (const key of moved as string[]) this.#wake(asked.get(key), positions.get(key));
+      )) as string[];
+      for (const key of moved) this.#wake(asked.get(key), positions.get(key));
+      await indexLogs(this.#redis, moved);
     } catch {
       // Redis is away, or the scripts are not there yet: the next round comes soon enough.
     }

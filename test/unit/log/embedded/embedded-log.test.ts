@@ -125,6 +125,7 @@ describe('an embedded log', () => {
     expect(entries.map(({ value }) => value)).toEqual(
       [...appended, last].map(({ ids, version }, index) => ({
         log: names[index % 2],
+        number: 1 + (index % 2),
         first: ids[0],
         last: version,
       })),
