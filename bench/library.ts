@@ -10,3 +10,7 @@ export async function loadEmbeddedLog() {
   const module = await import(measuredFile('log/embedded/embedded-log.js').href);
   return (module as typeof import('../src/log/embedded/embedded-log.ts')).EmbeddedLog;
 }
+
+export async function loadMillrace() {
+  return (await import(measuredFile('index.js').href)) as typeof import('../src/index.ts');
+}

@@ -9,12 +9,14 @@ import { takeMeasuredBuild } from './measured-build.ts';
 import type { Durability } from './redis-process.ts';
 import { formatTable } from './report.ts';
 import { append } from './suites/append.ts';
+import { commands } from './suites/commands.ts';
 import { delivery } from './suites/delivery.ts';
+import { rebuild } from './suites/rebuild.ts';
 import { replay } from './suites/replay.ts';
 import { saturation } from './suites/saturation.ts';
 import type { Plan, Result, Suite } from './suites/suite.ts';
 
-const SUITES: readonly Suite[] = [delivery, saturation, append, replay];
+const SUITES: readonly Suite[] = [delivery, saturation, append, replay, commands, rebuild];
 const DURABILITIES: readonly Durability[] = ['off', 'everysec', 'always'];
 /** `bench/`, seen from the compiled file. */
 const BENCH = fileURLToPath(new URL('../../', import.meta.url));
