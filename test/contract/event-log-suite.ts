@@ -6,6 +6,8 @@ import { appendTests } from './append.ts';
 import { closingTests } from './closing.ts';
 import { expectedVersionTests } from './expected-version.ts';
 import { failingTests } from './failing.ts';
+import { feedTests } from './feed.ts';
+import { feedFollowingTests } from './feed-following.ts';
 import { followingTests } from './following.ts';
 import { foreignTests } from './foreign.ts';
 import { idTests } from './ids.ts';
@@ -27,6 +29,8 @@ const TOPICS = [
   trimmingTests,
   standingTests,
   followingTests,
+  feedTests,
+  feedFollowingTests,
   foreignTests,
   failingTests,
   closingTests,

@@ -60,7 +60,7 @@ export class RedisUnderTest implements StoreUnderTest {
   }
 
   async #backup(log: LogName): Promise<() => Promise<void>> {
-    const keys = Object.values(keysOf(log));
+    const keys = [...Object.values(keysOf(log)), 'feed', '{feed}:indexed'];
     const dumps = await Promise.all(keys.map((key) => this.#commands.dumpBuffer(key)));
     return async () => {
       for (const [index, key] of keys.entries()) {
@@ -84,11 +84,12 @@ export class RedisUnderTest implements StoreUnderTest {
   }
 }
 
-function redisOptions({ producerIdle, limits }: OpenOptions): RedisLogOptions {
+function redisOptions({ producerIdle, limits, feedScan }: OpenOptions): RedisLogOptions {
   return {
     producerIdle,
     limits: { ...DEFAULT_EVENT_LIMITS, ...limits },
     sweepInterval: SWEEP_INTERVAL,
+    feedScan: feedScan ?? SWEEP_INTERVAL,
   };
 }
 

@@ -14,6 +14,8 @@ export interface OpenOptions {
   /** Milliseconds. */
   readonly producerIdle?: number;
   readonly limits?: Partial<EventLimits>;
+  /** Milliseconds. Only where the store has the capability `foreign`. */
+  readonly feedScan?: number;
 }
 
 /** One store with its data, made for one test. */
@@ -35,7 +37,7 @@ export interface Capabilities {
   /** Puts something that is no log in the log's place. */
   readonly occupy: (log: LogName) => Promise<void>;
   /**
-   * Keeps the data of a log as it is now. What it answers puts that back: the store has lost all
+   * Keeps the data of a log and the feed as they are now. What it answers puts that back: the store has lost all
    * that came later. Both only while nothing is open.
    */
   readonly backup: (log: LogName) => Promise<() => Promise<void>>;
