@@ -103,6 +103,13 @@ export type { Standing } from './log/standing.ts';
 export { type OpenLogOptions, openLog } from './open-log.ts';
 export { openStore, type Store } from './open-store.ts';
 export {
+  type ProcessManagerOptions,
+  processManager,
+  type Reactions,
+  type Send,
+  type SendOptions,
+} from './process-manager/process-manager.ts';
+export {
   type AnyPayloads,
   defineProjection,
   type ProjectionDefinition,
@@ -186,3 +193,49 @@ export {
   type StandardSchema,
   type,
 } from './typed/standard-schema.ts';
+export {
+  type TypedDelivery,
+  type TypedLog,
+  type TypedPage,
+  typedLog,
+} from './typed/typed-log.ts';
+export {
+  EmbeddedWorkQueues,
+  type EmbeddedWorkQueuesOptions,
+} from './work-queues/embedded/embedded-work-queues.ts';
+export {
+  MemoryWorkQueues,
+  type MemoryWorkQueuesOptions,
+} from './work-queues/memory/memory-work-queues.ts';
+export {
+  RedisWorkQueues,
+  type RedisWorkQueuesOptions,
+} from './work-queues/redis/redis-work-queues.ts';
+export type {
+  Attempt,
+  JoinOptions,
+  LeasedLog,
+  Letter,
+  Next,
+  Redrive,
+  Settlement,
+  WorkConsumer,
+  WorkQueues,
+} from './work-queues/work-queues.ts';
+export {
+  type DeadLetter,
+  deadLetterLog,
+  discardDeadLetter,
+  listDeadLetters,
+  NoDeadLetter,
+  redriveDeadLetter,
+} from './worker/dead-letters.ts';
+export type { WorkNotice } from './worker/notices.ts';
+export type { WorkRetries } from './worker/retries.ts';
+export {
+  type WorkContext,
+  type Worker,
+  type WorkOptions,
+  type WorkStore,
+  work,
+} from './worker/work.ts';

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EventLog } from '../../../src/log/log.ts';
 import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
 import { openStore } from '../../../src/open-store.ts';
 import { MemoryWorkQueues } from '../../../src/work-queues/memory/memory-work-queues.ts';
@@ -9,6 +10,7 @@ import type { WorkStore } from '../../../src/worker/work.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 
 export interface OpenedStore extends WorkStore {
+  readonly log: EventLog;
   close(): Promise<void>;
 }
 

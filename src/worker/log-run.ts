@@ -1,0 +1,261 @@
+/**
+ * One leased log, from its first event that is not done to its last, or to the end of its turn.
+ *
+ *   redrives ─► page ─► event ─► handler ─┬─ ok ──────────────────────► cursor, next event
+ *                        ▲                ├─ failed, may be tried again ─► the log rests
+ *                        └── page over    └─ failed too often ─► dead letter ─► cursor, or on hold
+ *
+ * A log that was taken over from a process which died is handled with care at first: each attempt
+ * is counted before it begins, so that an event that kills processes becomes a dead letter, too.
+ */
+import type { StoredEvent } from '../event/event.ts';
+import { type EventId, isAfter, predecessorOf } from '../event/event-id.ts';
+import type { EventLog, Page } from '../log/log.ts';
+import { caused } from '../typed/caused.ts';
+import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
+import { settleLetter, writeDeadLetter } from './dead-letters.ts';
+import type { WorkNotice } from './notices.ts';
+import { type Ending, Progress } from './progress.ts';
+import type { RetryPolicy } from './retries.ts';
+import type { Settler } from './settler.ts';
+import { whileAway } from './while-away.ts';
+import type { WorkContext } from './work.ts';
+
+/** How many events at most are done and not written down: so many may be done twice after a crash. */
+const MOST_AHEAD = 100;
+const PAGE = 256;
+/** After so many events, or milliseconds, other logs have their turn. */
+const TURN_EVENTS = 2_000;
+const TURN_TIME = 1_000;
+
+const AGAIN: Ending = { next: 'again' };
+const DONE: Ending = { next: 'done' };
+const UNFINISHED = 'an attempt did not come to an end: the process ended, or lost the log';
+
+/** What all logs of a worker have in common. */
+export interface RunSettings {
+  readonly group: string;
+  readonly retries: RetryPolicy;
+  readonly holds: boolean;
+  readonly leaseTime: number;
+  handle(event: StoredEvent, context: WorkContext): unknown;
+  onNotice(notice: WorkNotice): void;
+}
+
+export class LogRun {
+  readonly leased: LeasedLog;
+  readonly progress: Progress;
+  readonly #log: Pick<EventLog, 'append' | 'read'>;
+  readonly #settings: RunSettings;
+  /** No event is begun any more. */
+  readonly #ending = new AbortController();
+  /** What handlers do does not count any more. */
+  readonly #aborting = new AbortController();
+  #cursor: EventId;
+  #unchecked: boolean;
+  #careful: number;
+
+  constructor(
+    leased: LeasedLog,
+    log: Pick<EventLog, 'append' | 'read'>,
+    settler: Settler,
+    settings: RunSettings,
+  ) {
+    this.leased = leased;
+    this.progress = new Progress(leased, settler, settings.leaseTime, () => {
+      this.abort(new Error(`the lease on ${leased.log} is lost`));
+    });
+    this.#log = log;
+    this.#settings = settings;
+    this.#cursor = leased.cursor;
+    this.#unchecked = leased.unchecked;
+    this.#careful = leased.suspect ? MOST_AHEAD + 1 : 0;
+  }
+
+  /** Lets the handler come to the end of its event. */
+  stop(): void {
+    this.#ending.abort();
+  }
+
+  /** Tells the handler to end at once. */
+  abort(reason: Error): void {
+    this.#ending.abort();
+    this.#aborting.abort(reason);
+  }
+
+  /** Handles what there is. @returns what is to become of the lease, still to be written down */
+  async run(): Promise<Ending> {
+    for (const redrive of this.leased.redrives) {
+      if (this.#ends || !(await this.#redrive(redrive))) return AGAIN;
+    }
+    const until = performance.now() + TURN_TIME;
+    let count = 0;
+    for (;;) {
+      if (this.#ends) return AGAIN;
+      const page = await this.#page();
+      if (page === undefined) return this.#ends ? AGAIN : DONE;
+      for (const event of page.events) {
+        if (this.#ends) return AGAIN;
+        const ending = await this.#handle(event);
+        if (ending !== undefined) return ending;
+        this.#advance(event.id);
+        if (this.progress.ahead >= MOST_AHEAD) await this.progress.written();
+        count += 1;
+      }
+      if (!page.more) return DONE;
+      if (count >= TURN_EVENTS || performance.now() > until) return AGAIN;
+    }
+  }
+
+  get #ends(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  #advance(id: EventId): void {
+    this.#cursor = id;
+    this.#unchecked = false;
+    this.progress.advance(id);
+  }
+
+  /** The next page; `undefined` if there is none to be had. */
+  async #page(): Promise<Page | undefined> {
+    const { log } = this.leased;
+    const read = (unchecked: boolean) =>
+      this.#patiently(() => this.#log.read(log, { after: this.#cursor, unchecked, limit: PAGE }));
+    try {
+      const page = await read(this.#unchecked);
+      if (page === undefined || page.standing.state === 'whole') return page;
+      const reason = page.standing.state;
+      this.#settings.onNotice({ what: 'skipped', log, after: this.#cursor, reason });
+      if (page.standing.state === 'trimmed') {
+        if (page.events.length === 0) this.#advance(page.standing.resumeAfter);
+        return page;
+      }
+      // What was handled is lost, and is not handled twice: whatever comes later is.
+      if (isAfter(this.#cursor, page.version)) this.#advance(page.version);
+      return await read(true);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'wrong_type') throw error;
+      const reason = 'wrong_type';
+      this.#settings.onNotice({ what: 'skipped', log, after: this.#cursor, reason });
+      return undefined;
+    }
+  }
+
+  /** @returns what is to become of the log, or nothing when it can go on */
+  async #handle(event: StoredEvent): Promise<Ending | undefined> {
+    const { attempts } = this.#settings.retries;
+    const { attempt } = this.leased;
+    const { id } = event;
+    const tried = attempt?.event === id ? attempt.count : 0;
+    if (tried >= attempts) return this.#giveUp(event, tried, new Error(UNFINISHED));
+    const count = tried + 1;
+    if (this.#careful > 0) {
+      this.#careful -= 1;
+      await this.progress.write({ attempt: { event: id, count } });
+      if (this.#ends) return untried(id, tried);
+    }
+    try {
+      await this.#call(event, count, false);
+      return undefined;
+    } catch (error) {
+      // It was told to end, and that is no failure of the event.
+      if (this.#aborting.signal.aborted) return untried(id, tried);
+      if (count >= attempts) return this.#giveUp(event, count, error);
+      const after = this.#settings.retries.delayAfter(count);
+      const { log } = this.leased;
+      this.#settings.onNotice({
+        ...{ what: 'failed', log, id, type: event.type, attempt: count, error, after },
+      });
+      return { attempt: { event: id, count }, next: { after } };
+    }
+  }
+
+  async #giveUp(event: StoredEvent, count: number, error: unknown): Promise<Ending | undefined> {
+    const attempt = { event: event.id, count };
+    const isWritten = await this.#deadLetter(event, count, error, undefined);
+    if (!isWritten) return { attempt, next: 'again' };
+    return this.#settings.holds ? { attempt, next: 'hold' } : undefined;
+  }
+
+  /** @returns whether the redrive is over */
+  async #redrive({ event: id, letter, attempts }: Redrive): Promise<boolean> {
+    const { log, attempt } = this.leased;
+    await this.progress.write({ redrive: { letter, attempts: attempts + 1 } });
+    const page = await this.#patiently(() =>
+      this.#log.read(log, { after: predecessorOf(id), limit: 1, unchecked: true }),
+    );
+    if (page === undefined) return false;
+    const event = page.events[0];
+    let isOver: boolean;
+    let isHandled = false;
+    if (event?.id !== id) isOver = await this.#settle('Discarded', letter, id);
+    else if (attempts >= this.#settings.retries.attempts) {
+      isOver = await this.#deadLetter(event, attempts, new Error(UNFINISHED), letter);
+    } else {
+      try {
+        await this.#call(event, attempts + 1, true);
+        isHandled = true;
+        isOver = await this.#settle('Redriven', letter, id);
+      } catch (error) {
+        if (this.#aborting.signal.aborted) return false;
+        isOver = await this.#deadLetter(event, attempts + 1, error, letter);
+      }
+    }
+    if (!isOver) return false;
+    // One that holds the log up is done with this.
+    const isNext = isHandled && attempt?.event === id && isAfter(id, this.#cursor);
+    if (isNext) this.#advance(id);
+    await this.progress.write({ redrive: { letter, attempts: null } });
+    return !this.progress.isLost;
+  }
+
+  async #call(stored: StoredEvent, attempt: number, redriven: boolean): Promise<void> {
+    const { group } = this.#settings;
+    const { log } = this.leased;
+    const { signal } = this.#aborting;
+    await this.#settings.handle(stored, { group, log, attempt, redriven, signal });
+  }
+
+  /** @returns false when that was not possible before the end */
+  async #deadLetter(
+    event: StoredEvent,
+    attempts: number,
+    cause: unknown,
+    after: EventId | undefined,
+  ): Promise<boolean> {
+    const { group, onNotice } = this.#settings;
+    const { log } = this.leased;
+    const { id, type, meta = {} } = event;
+    const error = cause instanceof Error ? cause.message : String(cause);
+    const dead = { log, id, type, attempts, error, at: Date.now() };
+    const written = await this.#patiently(async () => {
+      await writeDeadLetter(this.#log, group, dead, caused({ log, id, meta }), after);
+      return true;
+    });
+    if (written === undefined) return false;
+    onNotice({ what: 'dead_letter', log, id, type, attempt: attempts, error: cause });
+    return true;
+  }
+
+  async #settle(type: 'Redriven' | 'Discarded', letter: EventId, id: EventId): Promise<boolean> {
+    const { log } = this.leased;
+    const written = await this.#patiently(async () => {
+      await settleLetter(this.#log, this.#settings.group, type, letter, { log, id });
+      return true;
+    });
+    return written === true;
+  }
+
+  /** Asks the store again while it is away; `undefined` when it was still away at the end. */
+  #patiently<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    // Begun during the grace: it has until that is over.
+    const { signal } = this.#ends ? this.#aborting : this.#ending;
+    return whileAway(ask, signal, (error) => this.#settings.onNotice({ what: 'store', error }));
+  }
+}
+
+/** An attempt that was broken off does not count. */
+function untried(event: EventId, count: number): Ending {
+  return { attempt: { event, count }, next: 'again' };
+}

@@ -1,0 +1,170 @@
+/**
+ * Workers: what is to be done about events, by competing consumers of a group. Each event is handled
+ * at least once, those of one log in order, also when processes die; different logs are handled at
+ * the same time. What keeps failing becomes a dead letter (dead-letters.ts).
+ */
+import { InvalidInput } from '../event/error.ts';
+import type { Payload, StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { EventLog } from '../log/log.ts';
+import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
+import { untyped } from '../typed/recorded.ts';
+import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
+import {
+  type DeadLetter,
+  discardDeadLetter,
+  listDeadLetters,
+  redriveDeadLetter,
+} from './dead-letters.ts';
+import type { WorkNotice } from './notices.ts';
+import { parseRetries, type WorkRetries } from './retries.ts';
+import { type LoopSettings, WorkLoop } from './work-loop.ts';
+
+const DEFAULT_CONCURRENCY = 10;
+const MOST_AT_ONCE = 10_000;
+/** In milliseconds, as both of these. */
+const DEFAULT_GRACE = 10_000;
+const DEFAULT_LOOK_INTERVAL = 1_000;
+
+/** What a worker needs of a store. */
+export interface WorkStore {
+  readonly log: Pick<EventLog, 'append' | 'read' | 'followFeed'>;
+  readonly workQueues: WorkQueues;
+}
+
+/** What a handler is told beside the event. */
+export interface WorkContext {
+  readonly group: string;
+  readonly log: LogName;
+  /** 1 for the first time; counts processes that died of it, too. */
+  readonly attempt: number;
+  /** Somebody asked for this dead letter's event to be handled again. */
+  readonly redriven: boolean;
+  /**
+   * Aborted when the result does not count any more: another process has been given the log,
+   * because this one was silent for too long, or the worker has been stopped and its grace is over.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** Payloads of events that nobody has defined. */
+export type AnyPayloads = Readonly<Record<string, Payload>>;
+
+export interface WorkOptions<Payloads extends object = AnyPayloads> extends JoinOptions {
+  /** Whose work it is; each group handles every event. 1 to 128 characters of `A-Z a-z 0-9 . _ -`. */
+  readonly group: string;
+  /**
+   * Left out: events of any type, as they are stored. Otherwise in their current shape; events that
+   * are not defined are passed over, or fail like a handler, by their policy.
+   */
+  readonly events?: EventDefinitions<Payloads> | undefined;
+  /**
+   * Does what is to be done. The event is done when this returns, or the promise resolves. It can
+   * be called more than once for an event, so what it does should be idempotent: log and event ID
+   * name an event for ever.
+   */
+  handler(event: RecordedFrom<NoInfer<Payloads>>, context: WorkContext): unknown;
+  /** How many logs this worker handles at once. Default 10. */
+  readonly concurrency?: number | undefined;
+  readonly retries?: WorkRetries | undefined;
+  /**
+   * What becomes of a log when one of its events is a dead letter: `continue` with the next one,
+   * or `hold` it until the dead letter was redriven with success, or discarded. Default `continue`.
+   */
+  readonly onDeadLetter?: 'continue' | 'hold' | undefined;
+  /** How long {@link Worker.stop} lets handlers run, in milliseconds. Default 10,000. */
+  readonly grace?: number | undefined;
+  /** How often to look for work that nobody told of, in milliseconds. Default 1,000. */
+  readonly lookInterval?: number | undefined;
+  /** For log lines: what failed, what was passed over. Holds no payloads. Must not throw. */
+  readonly onNotice?: ((notice: WorkNotice) => void) | undefined;
+}
+
+export interface Worker {
+  /**
+   * How much the group has to do: logs that wait, rest or are worked on, and what nobody has looked
+   * at in the feed. 0 when all that there is has been handled.
+   */
+  lag(): Promise<number>;
+  /** Resolves when {@link lag} is 0: all is handled, retries included. Goes on working. */
+  drain(): Promise<void>;
+  /**
+   * Takes no more logs, and lets handlers come to the end of their event; after the grace it aborts
+   * their signals. Then others can have the logs at once. Whatever a handler did that ignores its
+   * signal is not written down, and is done again by another.
+   */
+  stop(): Promise<void>;
+  /** The dead letters of the group that were neither redriven with success nor discarded. */
+  deadLetters(): Promise<readonly DeadLetter[]>;
+  /**
+   * Has a dead letter's event handled once more, before others of its log.
+   * @param letter the dead letter's ID
+   * @throws NoDeadLetter
+   */
+  redrive(letter: string): Promise<DeadLetter>;
+  /** Gives a dead letter up. @throws NoDeadLetter */
+  discard(letter: string): Promise<DeadLetter>;
+}
+
+/**
+ * Starts a worker; more of the same group may run in this process and in others.
+ *
+ *     const worker = await work(store, {
+ *       group: 'mail',
+ *       events: bank,
+ *       handler: async (event) => { if (event.type === 'Deposited') await send(event); },
+ *     });
+ *
+ * @throws InvalidInput, also when the group was made for another category; Unavailable, Closed
+ */
+export async function work<Payloads extends object = AnyPayloads>(
+  store: WorkStore,
+  options: WorkOptions<Payloads>,
+): Promise<Worker> {
+  const { group, category, from, leaseTime } = options;
+  const settings = parseOptions(options);
+  const consumer = await store.workQueues.join(group, { category, from, leaseTime });
+  const loop = new WorkLoop(store.log, consumer, settings);
+  loop.start();
+  return {
+    lag: () => consumer.lag(),
+    drain: () => loop.drain(),
+    stop: () => loop.stop(),
+    deadLetters: () => listDeadLetters(store.log, group),
+    redrive: (letter) => redriveDeadLetter(store, group, letter),
+    discard: (letter) => discardDeadLetter(store, group, letter),
+  };
+}
+
+function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>): LoopSettings {
+  const { group, events, concurrency = DEFAULT_CONCURRENCY, onDeadLetter = 'continue' } = options;
+  const { leaseTime = 10_000, grace = DEFAULT_GRACE, onNotice = () => {} } = options;
+  const { lookInterval = DEFAULT_LOOK_INTERVAL } = options;
+  if (typeof options.handler !== 'function') {
+    throw new InvalidInput('handler', 'must be a function');
+  }
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > MOST_AT_ONCE) {
+    throw new InvalidInput('concurrency', `must be a whole number from 1 to ${MOST_AT_ONCE}`);
+  }
+  if (onDeadLetter !== 'continue' && onDeadLetter !== 'hold') {
+    throw new InvalidInput('onDeadLetter', "must be 'continue' or 'hold'");
+  }
+  mustBeTime(grace, 'grace', 0);
+  mustBeTime(lookInterval, 'lookInterval', 1);
+  const handle = (stored: StoredEvent, context: WorkContext): unknown => {
+    const event =
+      events === undefined ? untyped(context.log, stored) : events.decode(context.log, stored);
+    if (event === undefined || event.unknown === true) return undefined;
+    return options.handler(event as RecordedFrom<Payloads>, context);
+  };
+  const retries = parseRetries(options.retries);
+  return {
+    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval, onNotice },
+    holds: onDeadLetter === 'hold',
+  };
+}
+
+function mustBeTime(value: number, field: string, least: number): void {
+  if (Number.isFinite(value) && value >= least && value <= 3_600_000) return;
+  throw new InvalidInput(field, `must be ${least} to 3,600,000 milliseconds`);
+}
