@@ -13,7 +13,7 @@ export const PONG = 0xa;
 export function clientFrame(opcode: number, payload: string | Buffer): Buffer {
   const length = payload.length;
   const headerLength = length < 126 ? 6 : 8;
-  const frame = Buffer.alloc(headerLength + length);
+  const frame = Buffer.allocUnsafe(headerLength + length);
   frame[0] = 0x80 | opcode;
   if (length < 126) {
     frame[1] = 0x80 | length;
@@ -21,6 +21,7 @@ export function clientFrame(opcode: number, payload: string | Buffer): Buffer {
     frame[1] = 0x80 | 126;
     frame.writeUInt16BE(length, 2);
   }
+  frame.fill(0, headerLength - 4, headerLength);
   if (typeof payload === 'string') frame.write(payload, headerLength, 'latin1');
   else payload.copy(frame, headerLength);
   return frame;

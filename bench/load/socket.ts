@@ -12,6 +12,9 @@ export interface Receiver {
 
 const HANDSHAKE_WITHIN_MS = 60_000;
 
+/** All sockets read into the same bytes: what came is dealt with before anything else is read. */
+const shared = Buffer.alloc(65_536);
+
 export class LoadSocket {
   readonly #socket: Socket;
   #ended = false;
@@ -30,7 +33,20 @@ export class LoadSocket {
     receiver: Receiver,
     from = '127.0.0.1',
   ): Promise<LoadSocket> {
-    const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
+    let onBytes = (_bytes: Buffer) => {};
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      localAddress: from,
+      noDelay: true,
+      onread: {
+        buffer: shared,
+        callback(length) {
+          onBytes(shared.subarray(0, length));
+          return true;
+        },
+      },
+    });
     const client = new LoadSocket(socket);
     const frames = new FrameReader();
     const onFrame = (opcode: number, payload: Buffer) => {
@@ -54,20 +70,19 @@ export class LoadSocket {
       };
       socket.once('error', (error) => refuse(error.message));
       socket.on('connect', () => socket.write(upgradeRequest(port, path)));
-      const onHead = (chunk: Buffer) => {
+      onBytes = (chunk) => {
         head += chunk.toString('latin1');
         const bodyAt = head.indexOf('\r\n\r\n') + 4;
         if (bodyAt === 3) return;
         if (!head.startsWith('HTTP/1.1 101')) return refuse(head.split('\r\n')[0] ?? head);
         clearTimeout(timer);
-        socket.off('data', onHead).removeAllListeners('error');
-        socket.on('data', (data: Buffer) => frames.read(data, onFrame));
+        socket.removeAllListeners('error');
+        onBytes = (bytes) => frames.read(bytes, onFrame);
         socket.on('error', (error) => end(error.message));
         socket.on('close', () => end('connection ended'));
         if (bodyAt < head.length) frames.read(Buffer.from(head.slice(bodyAt), 'latin1'), onFrame);
         resolve();
       };
-      socket.on('data', onHead);
     });
     return client;
   }
