@@ -1,17 +1,11 @@
 /** What several commands come to, decided one after the other on one state, before any of it is appended. */
-import { InvalidInput } from '../event/error.ts';
-import {
-  type EncodedEvent,
-  encodeEvents,
-  type Meta,
-  type NewEvent,
-  storedEvent,
-} from '../event/event.ts';
+import { type EncodedEvent, encodeEvents, type NewEvent, storedEvent } from '../event/event.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import type { EventFrom, RecordedFrom } from '../typed/event-types.ts';
-import type { CommandOptions, PendingCommand } from './command.ts';
+import type { RecordedFrom } from '../typed/event-types.ts';
+import type { PendingCommand } from './command.ts';
 import type { Decider } from './decider.ts';
+import { newEventsOf } from './decision.ts';
 import type { KnownState } from './known-state.ts';
 import { readEvent } from './read-event.ts';
 
@@ -93,48 +87,12 @@ function decideOne<State, Command, Payloads extends object>(
   pending: PendingCommand<State, Command, Payloads>,
 ): Decided<State, Command, Payloads> {
   try {
-    const decision: unknown = decider.decide(pending.command, state);
-    const events = eventsIn<Payloads>(decision, decider.name);
-    const newEvents = events.map((event) => encode(decider, event, pending.options));
+    const newEvents = newEventsOf(decider, pending.command, state, pending.options);
     const encoded = newEvents.length === 0 ? [] : encodeEvents(newEvents, NO_LIMITS);
     return { pending, newEvents, encoded, refusal: undefined };
   } catch (error) {
     return { pending, newEvents: [], encoded: [], refusal: { error } };
   }
-}
-
-function eventsIn<Payloads extends object>(
-  decision: unknown,
-  name: string,
-): readonly EventFrom<Payloads>[] {
-  if (decision === undefined || decision === null) return [];
-  if (Array.isArray(decision)) return decision;
-  if (typeof decision === 'object' && 'type' in decision) return [decision as EventFrom<Payloads>];
-  if (decision instanceof Promise) void decision.catch(() => {});
-  throw new InvalidInput(
-    `decide of decider ${name}`,
-    'must answer at once an event, an array of events, or nothing; what needs to be awaited belongs into the command',
-  );
-}
-
-function encode<Payloads extends object>(
-  { events }: Pick<Decider<never, never, Payloads>, 'events'>,
-  event: EventFrom<Payloads>,
-  { meta, commandId }: CommandOptions,
-): NewEvent {
-  const whole =
-    meta === undefined && commandId === undefined ? event : withMeta(event, meta, commandId);
-  // Without definitions, an event is one as the log takes it.
-  return events === undefined ? (whole as NewEvent) : events.encode(whole);
-}
-
-function withMeta<Event extends { readonly meta?: Meta | undefined }>(
-  event: Event,
-  meta: Meta | undefined,
-  commandId: string | undefined,
-): Event {
-  const id = commandId === undefined ? undefined : { commandId };
-  return { ...event, meta: { ...meta, ...event.meta, ...id } };
 }
 
 /**

@@ -40,7 +40,7 @@ function ruleFrom(type: string, definition: EventDefinition): EventRule {
     formerly = [],
   } = isSchema(definition)
     ? ({ schema: definition } satisfies VersionedEvent)
-    : (definition as VersionedEvent);
+    : ((definition ?? {}) as VersionedEvent);
   if (!isSchema(schema)) {
     throw new InvalidInput(
       type,

@@ -57,6 +57,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   accounts: { ours: ['event', 'log', 'records'], theirs: [] },
   typed: { ours: ['event', 'log', 'live'], theirs: [] },
   decider: { ours: ['event', 'log', 'records', 'typed'], theirs: ['node:'] },
+  testing: {
+    ours: ['event', 'log', 'log/memory', 'records', 'records/memory', 'typed', 'decider'],
+    theirs: ['node:'],
+  },
   worker: { ours: ['event', 'log', 'typed', 'work-queues'], theirs: ['node:'] },
   'process-manager': { ours: ['event', 'log', 'typed', 'decider', 'worker'], theirs: [] },
   gateway: {

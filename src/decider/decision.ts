@@ -1,0 +1,54 @@
+/** What a decider decides, as events that a log takes. */
+import { InvalidInput } from '../event/error.ts';
+import type { Meta, NewEvent } from '../event/event.ts';
+import type { EventDefinitions, EventFrom } from '../typed/event-types.ts';
+import type { CommandOptions } from './command.ts';
+import type { Decider } from './decider.ts';
+
+/**
+ * Decides a command.
+ * @throws InvalidInput when an event is not what its definition says, and what `decide` throws
+ */
+export function newEventsOf<State, Command, Payloads extends object>(
+  decider: Decider<State, Command, Payloads>,
+  command: Command,
+  state: State,
+  options: Pick<CommandOptions, 'meta' | 'commandId'> = {},
+): NewEvent[] {
+  const events = eventsIn<Payloads>(decider.decide(command, state), decider.name);
+  return events.map((event) => encode(decider.events, event, options));
+}
+
+function eventsIn<Payloads extends object>(
+  decision: unknown,
+  name: string,
+): readonly EventFrom<Payloads>[] {
+  if (decision === undefined || decision === null) return [];
+  if (Array.isArray(decision)) return decision;
+  if (typeof decision === 'object' && 'type' in decision) return [decision as EventFrom<Payloads>];
+  if (decision instanceof Promise) void decision.catch(() => {});
+  throw new InvalidInput(
+    `decide of decider ${name}`,
+    'must answer at once an event, an array of events, or nothing; what needs to be awaited belongs into the command',
+  );
+}
+
+function encode<Payloads extends object>(
+  events: EventDefinitions<Payloads> | undefined,
+  event: EventFrom<Payloads>,
+  { meta, commandId }: Pick<CommandOptions, 'meta' | 'commandId'>,
+): NewEvent {
+  const whole =
+    meta === undefined && commandId === undefined ? event : withMeta(event, meta, commandId);
+  // Without definitions, an event is one as the log takes it.
+  return events === undefined ? (whole as NewEvent) : events.encode(whole);
+}
+
+function withMeta<Event extends { readonly meta?: Meta | undefined }>(
+  event: Event,
+  meta: Meta | undefined,
+  commandId: string | undefined,
+): Event {
+  const id = commandId === undefined ? undefined : { commandId };
+  return { ...event, meta: { ...meta, ...event.meta, ...id } };
+}

@@ -1,0 +1,11 @@
+/**
+ * `millrace/testing`: what tests of applications need, for any test runner.
+ *
+ *     import { specify, testStore } from 'millrace/testing';
+ */
+export { MemoryLog, type MemoryLogOptions } from '../log/memory/memory-log.ts';
+export { MemoryRecords, type MemoryRecordsOptions } from '../records/memory/memory-records.ts';
+export { type Expected, type Given, specify, type When } from './decider-spec.ts';
+export { FakeClock } from './fake-clock.ts';
+export { seededIds, seededRandom } from './seeded.ts';
+export { type TestStore, testStore } from './test-store.ts';

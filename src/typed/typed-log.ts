@@ -1,0 +1,94 @@
+/** An event log whose events are typed: what goes in is checked, what comes out is in its current shape. */
+import { type EventId, ZERO_ID } from '../event/event-id.ts';
+import { type LogName, parseLogName } from '../event/log-name.ts';
+import type { Live } from '../live/live.ts';
+import type { Start } from '../live/sink.ts';
+import { type Delivery, subscribe } from '../live/subscribe.ts';
+import type { Appended, AppendOptions, EventLog, Page, ReadOptions } from '../log/log.ts';
+import type { DecodedOf, EventDefinitions, EventInputOf } from './event-types.ts';
+
+/** A stretch of a log, typed. Events that are ignored are left out, so it can hold fewer than asked for. */
+export interface TypedPage<Event> extends Omit<Page, 'events'> {
+  readonly events: readonly Event[];
+  /** Where the next page begins: `after` of the next read, or `before` of a reverse one. */
+  readonly next: EventId;
+}
+
+/** What a typed subscription tells, in the order in which it happened. */
+export type TypedDelivery<Event> =
+  | { readonly kind: 'event'; readonly event: Event }
+  | Exclude<Delivery, { readonly kind: 'event' }>;
+
+/** By {@link typedLog}. The errors are those of the log, with InvalidInput and UnreadableEvent of the definitions. */
+export interface TypedLog<Events> {
+  /** Adds one or several events, all or nothing. See `EventLog.append`. */
+  append(
+    log: LogName | string,
+    events: EventInputOf<Events> | readonly EventInputOf<Events>[],
+    options?: AppendOptions,
+  ): Promise<Appended>;
+  /** Reads a page. See `EventLog.read`. */
+  read(log: LogName | string, options?: ReadOptions): Promise<TypedPage<DecodedOf<Events>>>;
+  /** Everything after `start`, then everything new. See `subscribe`. */
+  subscribe(
+    live: Live,
+    log: LogName | string,
+    start: Start,
+  ): AsyncGenerator<TypedDelivery<DecodedOf<Events>>, void, undefined>;
+}
+
+/**
+ * Puts types on an event log.
+ *
+ *     const accounts = typedLog(store.log, bank);
+ *     await accounts.append('account:1', bank.create('Deposited', { amount: 5 }));
+ *     for (const event of (await accounts.read('account:1')).events) …
+ */
+export function typedLog<const Events extends EventDefinitions>(
+  eventLog: Pick<EventLog, 'append' | 'read'>,
+  definitions: Events,
+): TypedLog<Events> {
+  type Event = DecodedOf<Events>;
+  type Input = EventInputOf<Events>;
+  // What the definitions decode is what their types say.
+  const decode = (...stored: Parameters<EventDefinitions['decode']>) =>
+    definitions.decode(...stored) as Event | undefined;
+
+  return {
+    async append(log, events, options) {
+      const list: readonly Input[] = Array.isArray(events) ? events : [events];
+      const encoded = list.map((event) =>
+        definitions.encode(event as Parameters<EventDefinitions['encode']>[0]),
+      );
+      return eventLog.append(parseLogName(log), encoded, options);
+    },
+
+    async read(log, options) {
+      const name = parseLogName(log);
+      const page = await eventLog.read(name, options);
+      const events: Event[] = [];
+      for (const stored of page.events) {
+        const event = decode(name, stored);
+        if (event !== undefined) events.push(event);
+      }
+      return { ...page, events, next: page.events.at(-1)?.id ?? nextOfEmpty(page, options) };
+    },
+
+    async *subscribe(live, log, start) {
+      const name = parseLogName(log);
+      for await (const delivery of subscribe(live, name, start)) {
+        if (delivery.kind !== 'event') {
+          yield delivery;
+          continue;
+        }
+        const event = decode(name, delivery.event);
+        if (event !== undefined) yield { kind: 'event', event };
+      }
+    },
+  };
+}
+
+function nextOfEmpty({ more, version }: Page, options: ReadOptions = {}): EventId {
+  if (options.reverse) return options.before ?? version;
+  return more ? (options.after ?? ZERO_ID) : version;
+}
