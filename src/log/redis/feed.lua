@@ -30,7 +30,8 @@ Returns { facts, body }
          per event:    '<id> <length> <length> …' LF, then the strings of these lengths
 ]]
 local call, attempt = redis.call, redis.pcall
-local find, sub, match = string.find, string.sub, string.match
+local find, sub, match, concat = string.find, string.sub, string.match, table.concat
+local unpack = unpack
 
 local feedKey = KEYS[1]
 local position, marked = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -40,6 +41,7 @@ local prefix = ARGV[7]
 
 local MOST_STRETCHES = 4096
 local MOST_EVENTS_AT_ONCE = 512
+local MOST_STREAMS_AT_ONCE = 100
 
 -- Lua formats a number anew each time, and lengths repeat.
 local asText = setmetatable({}, {
@@ -126,7 +128,9 @@ local function collect()
         local name = fields[field]
         seen = seen + 1
         if prefix == '' or sub(name, 1, #prefix) == prefix then
-          local first, last = match(fields[field + 1], '^(%S+) (%S+)$')
+          local range = fields[field + 1]
+          local space = find(range, ' ', 1, true)
+          local first, last = sub(range, 1, space - 1), sub(range, space + 1)
           stretchCount = stretchCount + 1
           entryOf[stretchCount], indexOf[stretchCount] = entry, (field - 1) / 2
           nameOf[stretchCount], startOf[stretchCount], lastOf[stretchCount] = name, first, last
@@ -182,9 +186,118 @@ local function isWhole(name, first, last, found)
   return isBelow(maxDeleted[name], first)
 end
 
-local parts = {}
+-- A call costs as much as reading an event. So where a log has but one event to give, which is
+-- usual with many logs, one XREAD gets those of many logs. It takes the ID before as the start.
+local function predecessorOf(id)
+  local dash = find(id, '-', 1, true)
+  local milliseconds, sequence = sub(id, 1, dash - 1), sub(id, dash + 1)
+  if #sequence > 15 or #milliseconds > 15 then return nil end
+  if sequence ~= '0' then return milliseconds .. '-' .. asText[tonumber(sequence) - 1] end
+  if milliseconds == '0' then return nil end
+  return asText[tonumber(milliseconds) - 1] .. '-18446744073709551615'
+end
+
+local isWorthLooking = true
+
+local function fetchSingles(from)
+  local keys, starts, names, wanted = {}, {}, {}, 0
+  local most = math.min(allowed, MOST_STREAMS_AT_ONCE)
+  local number = from
+  while wanted < most and number <= stretchCount do
+    local name, first = nameOf[number], startOf[number]
+    if expected[name] == 1 and not queue[name] and first == lastOf[number] then
+      local start = predecessorOf(first)
+      if start then
+        wanted = wanted + 1
+        names[wanted], keys[wanted], starts[wanted] = number, name .. ':log', start
+      end
+    end
+    number = number + 1
+  end
+  if wanted < 2 then
+    isWorthLooking = number <= stretchCount
+    return
+  end
+  local arguments = { 'COUNT', '1', 'STREAMS' }
+  for at = 1, wanted do
+    arguments[3 + at], arguments[3 + wanted + at] = keys[at], starts[at]
+  end
+  local reply = attempt('XREAD', unpack(arguments))
+  if reply and reply.err then return end
+  for at = 1, wanted do
+    local name = nameOf[names[at]]
+    queue[name], head[name], isExhausted[name] = {}, 1, true
+  end
+  if not reply then return end
+  for at = 1, #reply do
+    local found = reply[at]
+    queue[sub(found[1], 1, -5)] = found[2]
+  end
+end
+
+local parts, partCount = {}, 0
 local isFull = false
 local lastEntry
+
+local function begin(entry)
+  partCount = partCount + 1
+  parts[partCount] = 'entry ' .. asText[entry[1]] .. ' ' .. asText[entry[2]] .. ' '
+    .. entry[3] .. ' ' .. entry[4] .. '\n'
+  lastEntry = entry
+end
+
+-- The event as it is handed out, and its size without the ID.
+local function format(event)
+  local fields = event[2]
+  local a, b, c, d, more = unpack(fields, 1, 5)
+  if d and not more then
+    -- The usual one, with nothing but type and payload: one string, made in one go.
+    local w, x, y, z = #a, #b, #c, #d
+    return event[1] .. ' ' .. asText[w] .. ' ' .. asText[x] .. ' ' .. asText[y] .. ' ' .. asText[z]
+      .. '\n' .. a .. b .. c .. d, w + x + y + z
+  end
+  local header, length = event[1], 0
+  for position = 1, #fields do
+    local bytesOf = #fields[position]
+    header = header .. ' ' .. asText[bytesOf]
+    length = length + bytesOf
+  end
+  return header .. '\n' .. concat(fields), length
+end
+
+local function countIn(length)
+  count, bytes = count + 1, bytes + length
+  if allowed < MOST_EVENTS_AT_ONCE or bytes * 2 > maxBytes then
+    local room = math.ceil((maxBytes - bytes) * count / (bytes + 1))
+    allowed = math.max(1, math.min(allowed * 8, room))
+  end
+end
+
+-- The usual stretch: one event. Answers whether it was one.
+local function giveSingle(number)
+  local name, id = nameOf[number], lastOf[number]
+  if id ~= startOf[number] then return false end
+  local entry = entryOf[number]
+  if fromEvent ~= '0-0' and entry[1] == position + 1 and indexOf[number] == fromStretch then
+    return false
+  end
+  if isWorthLooking and not queue[name] and expected[name] == 1 then fetchSingles(number) end
+  local at = head[name]
+  local event = at and queue[name][at]
+  if not event or event[1] ~= id then return false end
+  local text, length = format(event)
+  if count > 0 and bytes + length > maxBytes then
+    isFull = true
+    return true
+  end
+  head[name] = at + 1
+  countIn(length)
+  if entry ~= lastEntry then begin(entry) end
+  parts[partCount + 1] = asText[indexOf[number]] .. ' ' .. name .. ' 1 1 ' .. asText[#text] .. '\n'
+  partCount = partCount + 2
+  parts[partCount] = text
+  return true
+end
 
 local function give(number)
   local name, start, last = nameOf[number], startOf[number], lastOf[number]
@@ -213,13 +326,7 @@ local function give(number)
         firstFound = id
         lastFound = id
       else
-        local fields = event[2]
-        local length, lengths = 0, {}
-        for position = 1, #fields do
-          local bytesOf = #fields[position]
-          lengths[position] = asText[bytesOf]
-          length = length + bytesOf
-        end
+        local text, length = format(event)
         if count >= limit or (count > 0 and bytes + length > maxBytes) then
           isFull = true
           complete = '0'
@@ -228,11 +335,10 @@ local function give(number)
         head[name] = at + 1
         firstFound = firstFound or id
         lastFound = id
-        count, bytes, taken = count + 1, bytes + length, taken + 1
-        local text = id .. ' ' .. table.concat(lengths, ' ') .. '\n' .. table.concat(fields)
+        countIn(length)
+        taken = taken + 1
         events[taken] = text
         size = size + #text
-        allowed = math.min(allowed * 8, math.max(1, math.ceil((maxBytes - bytes) * count / (bytes + 1))))
       end
     end
   end
@@ -243,20 +349,17 @@ local function give(number)
   if firstFound == start and lastFound == until_ and (taken > 0 or resumed) then
     if isWhole(name, start, until_, taken + (resumed and 1 or 0)) then whole = '1' end
   end
-  if entry ~= lastEntry then
-    parts[#parts + 1] = 'entry ' .. asText[entry[1]] .. ' ' .. asText[entry[2]] .. ' '
-      .. entry[3] .. ' ' .. entry[4] .. '\n'
-    lastEntry = entry
-  end
-  parts[#parts + 1] = asText[indexOf[number]] .. ' ' .. name .. ' ' .. whole .. ' ' .. complete .. ' '
-    .. asText[size] .. '\n'
-  for index = 1, taken do parts[#parts + 1] = events[index] end
+  if entry ~= lastEntry then begin(entry) end
+  parts[partCount + 1] = asText[indexOf[number]] .. ' ' .. name .. ' ' .. whole .. ' ' .. complete
+    .. ' ' .. asText[size] .. '\n'
+  for index = 1, taken do parts[partCount + 1 + index] = events[index] end
+  partCount = partCount + 1 + taken
 end
 
 local isWithin = '0'
 for number = 1, stretchCount do
   if count >= limit then isFull = true end
-  if not isFull then give(number) end
+  if not isFull and not giveSingle(number) then give(number) end
   if isFull then
     -- Within the entry that the last stretch belongs to, unless that was its last one.
     if lastEntry and entryOf[number] == lastEntry then isWithin = '1' end
@@ -265,9 +368,7 @@ for number = 1, stretchCount do
 end
 if not isFull and #entries > 0 and entries[#entries] ~= lastEntry then
   -- Nothing in the last ones was asked for.
-  local entry = entries[#entries]
-  parts[#parts + 1] = 'entry ' .. asText[entry[1]] .. ' ' .. asText[entry[2]] .. ' '
-    .. entry[3] .. ' ' .. entry[4] .. '\n'
+  begin(entries[#entries])
 end
 
 local facts = table.concat({
