@@ -21,9 +21,14 @@ export type RowHandler<State, Event> = (
 ) => State | null | undefined | void;
 
 /** Handlers by event type; events of other types count for nothing. */
-export type RowHandlers<State, Payloads extends object> = {
-  readonly [Type in keyof Payloads & string]?: RowHandler<State, Recorded<Type, Payloads[Type]>>;
-};
+export type RowHandlers<State, Payloads extends object> = string extends keyof Payloads
+  ? { readonly [type: string]: RowHandler<State, RecordedFrom<Payloads>> | undefined }
+  : {
+      readonly [Type in keyof Payloads & string]?: RowHandler<
+        State,
+        Recorded<Type, Payloads[Type]>
+      >;
+    };
 
 /**
  * How events of the feed become rows of a read model: a fold for every row (a "left fold over the

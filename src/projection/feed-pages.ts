@@ -65,6 +65,8 @@ interface UnderWay {
   readonly next: FeedCursor;
   /** What is kept with it; undefined for a checkpoint alone. */
   readonly page: FeedPage | undefined;
+  /** What is passed for good when it is done. */
+  readonly passed: Failing | undefined;
 }
 
 /** An event that was not handled, and has not been passed since. */
@@ -75,6 +77,8 @@ interface Failing {
   /** How many times it was tried. */
   readonly attempts: number;
   leftOut: boolean;
+  /** It was applied, or left out, and that is still to be committed. */
+  passed: boolean;
 }
 
 export class FeedPages {
@@ -128,7 +132,8 @@ export class FeedPages {
       this.#pass(page);
       if (page.more) reading = this.#read();
       await this.#settle();
-      if (applied || this.#isCheckpointDue()) await this.#commit(page, token);
+      if (applied || this.#failing?.passed || this.#isCheckpointDue())
+        await this.#commit(page, token);
       else await this.#options.onProgress(page.position, page.end, !page.more);
       if (page.more) continue;
       await this.#settle();
@@ -202,7 +207,7 @@ export class FeedPages {
       this.#failing.before -= countOf(page);
       return;
     }
-    this.#failing = undefined;
+    this.#failing.passed = true;
     // With care: the ones behind it may be no better.
     this.#limit = 1;
   }
@@ -213,7 +218,7 @@ export class FeedPages {
     const before = this.#failing;
     const again = before?.place.log === place.log && before.place.id === place.id;
     const attempts = again ? before.attempts + 1 : 1;
-    const failing: Failing = { place, before: index, attempts, leftOut: false };
+    const failing: Failing = { place, before: index, attempts, leftOut: false, passed: false };
     this.#failing = failing;
     if (index > 0) return;
     if (attempts < retries.attempts && !(cause instanceof UnreadableEvent)) {
@@ -237,7 +242,8 @@ export class FeedPages {
     try {
       const done = this.#committing(next, token);
       done.catch(() => {});
-      this.#underWay = { done, next, page };
+      const passed = this.#failing?.passed ? this.#failing : undefined;
+      this.#underWay = { done, next, page, passed };
     } catch (error) {
       throw await this.#unwritable(page, error);
     }
@@ -253,7 +259,7 @@ export class FeedPages {
   /** Waits for the commit under way. */
   async #settle(): Promise<void> {
     if (this.#underWay === undefined) return;
-    const { done, next, page } = this.#underWay;
+    const { done, next, page, passed } = this.#underWay;
     try {
       await done;
     } catch (error) {
@@ -264,6 +270,7 @@ export class FeedPages {
     this.#committed = next;
     this.#committedAt = performance.now();
     if (page === undefined) return;
+    if (passed !== undefined && passed === this.#failing) this.#failing = undefined;
     this.#limit = Math.min(this.#options.pageSize, this.#limit * 2);
     await this.#options.onProgress(page.position, page.end, !page.more);
   }

@@ -16,6 +16,7 @@ import type { EventLog } from '../log/log.ts';
 import type { Lease, Records } from '../records/records.ts';
 import { isTrouble, MovedOn, Overtaken } from './errors.ts';
 import { FeedPages, type FeedPagesOptions } from './feed-pages.ts';
+import { positionOf } from './feed-position.ts';
 import type { FeedTarget } from './feed-target.ts';
 import { delayAfter, pause } from './pause.ts';
 
@@ -63,6 +64,8 @@ export class FeedRun {
   #state: RunState = 'waiting';
   #error: MillraceError | undefined;
   #trouble: string | undefined;
+  /** How often the store has been away since something went well. */
+  #failedInRow = 0;
   #position = 0;
   #end = Number.POSITIVE_INFINITY;
   #skipped = 0;
@@ -150,7 +153,6 @@ export class FeedRun {
           return false;
         }
         const lease = await this.#records.lease(name, { timeToLive: leaseTime });
-        this.#trouble = undefined;
         await (lease === undefined ? this.#lookOn() : this.#hold(lease));
         return true;
       });
@@ -168,17 +170,16 @@ export class FeedRun {
 
   /** Does it until it answers false, again when the store was away, and no more once `signal` is aborted. */
   async #persist(signal: AbortSignal, work: () => Promise<boolean>): Promise<void> {
-    for (let failed = 0; !signal.aborted; ) {
+    while (!signal.aborted) {
       try {
         if (!(await work())) return;
-        failed = 0;
       } catch (error) {
         if (error instanceof Overtaken || error instanceof MovedOn) continue;
         if (!isTrouble(error)) throw error;
-        failed += 1;
-        if (this.#trouble === undefined) this.#options.onProblem(error);
+        this.#failedInRow += 1;
+        if (this.#failedInRow === 1) this.#options.onProblem(error);
         this.#trouble = error.message;
-        await pause(delayAfter(failed, STORE_DELAYS), signal);
+        await pause(delayAfter(this.#failedInRow, STORE_DELAYS), signal);
       }
     }
   }
@@ -231,7 +232,7 @@ export class FeedRun {
   }
 
   async #onProgress(position: number, end: number, atEnd: boolean): Promise<void> {
-    this.#trouble = undefined;
+    this.#isWell();
     this.#position = position;
     this.#end = Math.max(end, position);
     if (atEnd) {
@@ -240,6 +241,11 @@ export class FeedRun {
     }
     if (!this.#stopping.signal.aborted) this.#state = atEnd ? 'live' : 'catching-up';
     this.#tell();
+  }
+
+  #isWell(): void {
+    this.#trouble = undefined;
+    this.#failedInRow = 0;
   }
 
   #tell(): void {
@@ -255,12 +261,10 @@ export class FeedRun {
   async #lookOn(): Promise<void> {
     this.#state = 'waiting';
     const { category, leaseTime } = this.#options;
-    const cursor = await this.#target.peek();
-    const after = cursor === null ? {} : { after: cursor };
-    const { items, position, end } = await this.#log.feed({ ...after, limit: 1, category });
+    const { position, end } = await positionOf(this.#log, await this.#target.peek(), category);
+    this.#isWell();
+    this.#position = position;
     this.#end = end;
-    // What comes after the cursor may complete an entry, or not.
-    this.#position = items.length === 0 ? position : Math.max(0, position - 1);
     this.#caughtUp ||= this.#position >= end;
     this.#tell();
     await this.#rest(this.#waiters.size > 0 ? WAITED_FOR : leaseTime / 6);

@@ -14,6 +14,7 @@ import type { LogName } from '../event/log-name.ts';
 import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
 import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
 import type { CommitOutcome, ReadModel } from '../read-models/read-models.ts';
+import { checkRowKey } from '../read-models/rules.ts';
 import type { Recorded } from '../typed/event-types.ts';
 import { untyped } from '../typed/recorded.ts';
 import type { ProjectionDefinition, RowHandler } from './definition.ts';
@@ -167,6 +168,8 @@ export class Fold<State> implements FeedTarget {
     if (keys === undefined) return;
     for (const key of typeof keys === 'string' ? [keys] : new Set(keys)) {
       const row = this.#cache.row(key);
+      if (!row.checked) checkRowKey(key);
+      row.checked = true;
       if (!row.loaded) missing.add(row);
       steps.push({ row, event, handler, index });
     }

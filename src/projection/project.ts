@@ -6,14 +6,16 @@
  *                                      readers: get, rows ──────────┘ of the version that serves
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { Closed } from '../log/errors.ts';
 import { FEED_START } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
+import { positionOf } from './feed-position.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { Fold, rulesOf } from './fold.ts';
-import type { Retries } from './pause.ts';
+import { pause, type Retries } from './pause.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
 import { checkRunOptions, tell } from './run-options.ts';
 import { tableOf, VersionRecord } from './versions.ts';
@@ -106,6 +108,8 @@ export function project<State, Payloads extends object = AnyPayloads>(
 }
 
 const DEFAULT_RETRIES: Retries = { attempts: 5, firstDelay: 100, longestDelay: 2_000 };
+/** How soon to look again at what another version does, in milliseconds. */
+const WAITED_FOR = 50;
 const DEFAULT_PAGE_SIZE = 10_000;
 
 class RunningProjection<State, Payloads extends object> implements Projection<State> {
@@ -114,9 +118,10 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   readonly #store: ProjectionStore;
   readonly #readModel: ReadModel;
   readonly #versions: VersionRecord;
+  readonly #category: string | undefined;
   readonly #leaseTime: number;
   readonly #run: FeedRun;
-  readonly #retiring = new AbortController();
+  readonly #stopping = new AbortController();
   #retired: Promise<void> | undefined;
   #serving: number | undefined;
   #servingReadAt = Number.NEGATIVE_INFINITY;
@@ -133,6 +138,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     this.#store = store;
     this.#readModel = readModel;
     this.#versions = new VersionRecord(store.records, name);
+    this.#category = category;
     this.#leaseTime = leaseTime;
     const fold = new Fold(rulesOf(definition), readModel, tableOf(name, version));
     this.#run = new FeedRun(store.log, store.records, fold, {
@@ -163,7 +169,12 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
 
   async caughtUp(): Promise<void> {
     const { end } = await this.#store.log.feed({ after: FEED_START, limit: 1, maxBytes: 1 });
-    await this.#run.reached(end);
+    try {
+      await this.#run.reached(end);
+    } catch (error) {
+      if (this.#run.state !== 'superseded') throw error;
+      await this.#servingReached(end);
+    }
   }
 
   lag(): number {
@@ -182,7 +193,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   }
 
   async stop(): Promise<void> {
-    this.#retiring.abort();
+    this.#stopping.abort();
     await this.#run.stop();
     await this.#retired;
   }
@@ -203,13 +214,25 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     if (this.#serving === this.version) this.#retired ??= this.#retire();
   }
 
+  /** Waits for the version that has taken over, in whatever process it runs. */
+  async #servingReached(end: number): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const checkpoint = await this.#readModel.checkpoint(await this.#servingTable());
+      const cursor = checkpoint?.cursor ?? null;
+      if ((await positionOf(this.#store.log, cursor, this.#category)).position >= end) return;
+      await pause(WAITED_FOR, signal);
+    }
+    throw new Closed(`the projection ${this.name}`);
+  }
+
   async #retire(): Promise<void> {
     const { name, version } = this;
     const [readModel, versions, leaseTime] = [this.#readModel, this.#versions, this.#leaseTime];
     const { records } = this.#store;
     const retiring = { name, version, readModel, records, versions, leaseTime };
     // What stays undone is done by the next process.
-    await retireEarlier(retiring, this.#retiring.signal).catch(() => {});
+    await retireEarlier(retiring, this.#stopping.signal).catch(() => {});
   }
 
   async #servingTable(): Promise<string> {

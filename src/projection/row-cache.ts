@@ -18,6 +18,8 @@ export interface Row<State> {
   /** Undefined when the row is not there. */
   state: State | undefined;
   loaded: boolean;
+  /** Its key keeps to the rules. */
+  checked: boolean;
   /** It differs from what was committed, or is being committed. */
   changed: boolean;
   /** The length of its JSON text when it was last made or read. */
@@ -41,7 +43,8 @@ export class RowCache<State> {
     if (row !== undefined) return row;
     row = this.#old.get(key);
     if (row === undefined) {
-      row = { key, state: undefined, loaded: this.#complete, changed: false, size: 0 };
+      const loaded = this.#complete;
+      row = { key, state: undefined, loaded, checked: false, changed: false, size: 0 };
     } else {
       this.#old.delete(key);
     }
