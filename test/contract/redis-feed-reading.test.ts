@@ -1,4 +1,5 @@
 /** What can become of the feed in Redis, where anybody can do anything to it. */
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
@@ -239,5 +240,32 @@ it('has what was added while Redis restarted, and wakes who follows', async () =
     expect(reader.standings).toEqual([]);
   } finally {
     await scanning.close();
+  }
+});
+
+it('needs no more rights than the manual gives', async () => {
+  const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const rule = /^ACL (SETUSER millrace on >secret .*)$/m.exec(manual)![1]!;
+  await commands.call('ACL', ...rule.split(' '));
+  const url = server.url().replace('//', '//millrace:secret@');
+  const [log, followed] = [randomLog(), randomLog()];
+  const problems: unknown[] = [];
+  const options = { feedScan: 20, sweepInterval: 20 };
+  const limited = await RedisLog.open(url, {
+    ...options,
+    onConnection: (state, reason) => problems.push([state, reason]),
+  });
+  try {
+    await limited.followFeed(() => {});
+    const live = { events: () => {}, wake: () => {}, position: () => '0-0' as EventId };
+    await limited.follow(followed, live);
+    const reader = new FeedFollower(limited, [log, followed], await limited.feedEnd());
+    for (const each of [log, followed]) {
+      await commands.xadd(keysOf(each).stream, '*', 'type', 'T', 'payload', '');
+    }
+    await eventually(async () => (await reader.toTheEnd()).items.length === 2);
+    expect(problems).toEqual([]);
+  } finally {
+    await limited.close();
   }
 });
