@@ -2,6 +2,7 @@
 /** The `millrace` program: finds the command, and turns its failures into messages and exit codes. */
 import { Command, CommanderError } from 'commander';
 import { CommandFailure, EXIT_FAILURE, EXIT_USAGE } from './failure.ts';
+import { projectCommand } from './project.ts';
 import { serveCommand } from './serve.ts';
 import { packageVersion } from './version.ts';
 
@@ -15,12 +16,14 @@ const program = new Command('millrace')
   .exitOverride()
   .addHelpText('after', '\nmillrace serve --help lists all its settings, with examples.');
 // Commander hands these on only to commands that it makes itself.
-program.addCommand(
-  serveCommand()
-    .copyInheritedSettings(program)
-    .helpOption('-h, --help', 'print this page')
-    .showHelpAfterError('millrace serve --help lists what there is.'),
-);
+for (const command of [serveCommand(), projectCommand()]) {
+  program.addCommand(
+    command
+      .copyInheritedSettings(program)
+      .helpOption('-h, --help', 'print this page')
+      .showHelpAfterError(`millrace ${command.name()} --help lists what there is.`),
+  );
+}
 
 // Whoever read our output may leave before its end, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -26,19 +26,32 @@ export interface Sources {
  * @throws CommandFailure (exit code 2) that names the setting, where it came from and what it takes.
  */
 export function resolveSettings(sources: Sources): Settings {
-  const dotEnv: Variables = sources.dotEnv === undefined ? {} : parseEnv(sources.dotEnv);
   const resolved = Object.fromEntries(
-    Object.entries<Setting>(SETTINGS).map(([name, setting]) => {
-      const given = [
-        ...fromFlag(setting, sources.flags),
-        ...fromVariables(setting, sources.environment, ''),
-        ...fromVariables(setting, dotEnv, ' in .env'),
-      ][0];
-      return [name, given?.() ?? valueWithout(setting)];
-    }),
+    Object.entries<Setting>(SETTINGS).map(([name, setting]) => [name, resolve(setting, sources)]),
   ) as unknown as Settings;
   checkAccess(resolved);
   return resolved;
+}
+
+/**
+ * One setting alone, for commands that need no others.
+ * @throws CommandFailure as {@link resolveSettings}
+ */
+export function resolveSetting<Name extends keyof Settings>(
+  name: Name,
+  sources: Sources,
+): Settings[Name] {
+  return resolve(SETTINGS[name], sources) as Settings[Name];
+}
+
+function resolve(setting: Setting, { flags, environment, dotEnv }: Sources): unknown {
+  const variables: Variables = dotEnv === undefined ? {} : parseEnv(dotEnv);
+  const given = [
+    ...fromFlag(setting, flags),
+    ...fromVariables(setting, environment, ''),
+    ...fromVariables(setting, variables, ' in .env'),
+  ][0];
+  return given?.() ?? valueWithout(setting);
 }
 
 // Only the strongest source is read: what it overrules may be as wrong as it likes.

@@ -1,13 +1,14 @@
 /** `millrace serve`: the gateway over the chosen store, until a signal ends it. */
-import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { createAccounts } from '../accounts/accounts.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { listen } from '../gateway/listen-node.ts';
 import { createLive } from '../live/create-live.ts';
 import { readAuthentication } from './authentication.ts';
 import { banner } from './banner.ts';
+import { readDotEnv } from './dot-env.ts';
 import { CommandFailure, EXIT_FAILURE } from './failure.ts';
+import { optionFor, typedFlags } from './flags.ts';
 import { gatewayLimits } from './limit-settings.ts';
 import { createLogger } from './logger.ts';
 import { type Flags, resolveSettings } from './resolve-settings.ts';
@@ -48,33 +49,6 @@ export function serveCommand(): Command {
     if (setting.flag !== undefined) command.addOption(optionFor(setting, setting.flag));
   }
   return command;
-}
-
-function optionFor(setting: Setting, flag: string): Option {
-  const { placeholder, variables, fallback } = setting;
-  const notes = [
-    ...(fallback === undefined ? [] : [`default: ${fallback}`]),
-    `env: ${variables.join(', ')}`,
-  ].join('; ');
-  const text = `${setting.help} (${notes})`;
-  const option = new Option(`--${flag}${placeholder ? ` <${placeholder}>` : ''}`, text);
-  if (setting.repeatable) {
-    option.argParser((value, previous: readonly string[] | undefined) => [
-      ...(previous ?? []),
-      value,
-    ]);
-  }
-  return option.helpGroup(setting.group);
-}
-
-/** What was typed, by the names that flags have. */
-function typedFlags(command: Command): Flags {
-  return Object.fromEntries(
-    command.options.map((option) => [
-      option.name(),
-      command.getOptionValue(option.attributeName()) as Flags[string],
-    ]),
-  );
 }
 
 async function serve(flags: Flags): Promise<void> {
@@ -129,16 +103,6 @@ async function serve(flags: Flags): Promise<void> {
     (error) => logger.error({ reason: (error as Error).message }, 'did not stop cleanly'),
   );
   process.stdout.write(banner(packageVersion(), server.url, await log.describe(), settings));
-}
-
-function readDotEnv(): string | undefined {
-  try {
-    return readFileSync('.env', 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
-    throw new CommandFailure(`.env cannot be read: ${message}`);
-  }
 }
 
 function cannotListen({ host, port }: Settings, error: unknown): CommandFailure {

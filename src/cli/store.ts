@@ -51,7 +51,7 @@ export async function openStore(
       throw error;
     }
   } catch (error) {
-    throw new CommandFailure(explain(store, error), undefined, { cause: error });
+    throw new CommandFailure(explainStore(store, error), undefined, { cause: error });
   }
 }
 
@@ -65,7 +65,8 @@ function together(log: EmbeddedLog | RedisLog, records: Records): OpenStore {
   };
 }
 
-function explain(store: StoreChoice, error: unknown): string {
+/** What stands in the way of opening a store, and what to do about it. */
+export function explainStore(store: StoreChoice, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (store.kind === 'redis') {
     const shown = withoutCredentials(store.url);

@@ -112,10 +112,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'records/embedded',
       'work-queues',
       'worker',
+      'projection',
       'protocol',
       'event',
     ],
-    theirs: ['commander', 'pino', 'node:'],
+    theirs: ['cli-progress', 'commander', 'pino', 'node:'],
   },
 };
 
