@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^millrace$/, replacement: source('index.ts') },
-      { find: /^millrace\/testing$/, replacement: source('testing/index.ts') },
+      { find: /^millrace\/testing$/, replacement: source('testing/testing.ts') },
     ],
   },
   test: {

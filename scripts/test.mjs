@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ensureBuilt } from './build.mjs';
+import { buildExamples } from './build-examples.mjs';
 import { root } from './checkout.mjs';
 import { ensureInstalled } from './install.mjs';
 import { ensureTestPrograms } from './test-programs.mjs';
@@ -10,6 +11,7 @@ import { ensureTestPrograms } from './test-programs.mjs';
 ensureInstalled();
 ensureTestPrograms();
 ensureBuilt();
+buildExamples();
 
 const vitest = join(
   dirname(createRequire(import.meta.url).resolve('vitest/package.json')),
