@@ -31,7 +31,7 @@ export interface DeciderDefinition<State, Command, Payloads extends object> {
    * The log that a command is for, as `category:id`. Left out: whoever handles a command names it.
    * (Written above `decide`, its parameter has to be annotated too.)
    */
-  readonly log?: ((command: NoInfer<Command>) => string) | undefined;
+  readonly log?: ((command: Command) => string) | undefined;
   /** The state of a log without events. */
   readonly initial: State;
   /** What the command leads to, in this state. Throws to refuse it: whoever handles it gets that error. */
@@ -61,7 +61,9 @@ export interface Decider<State, Command, Payloads extends object = UntypedPayloa
 }
 
 /** The state that a decider computes. */
-export type StateOf<D> = D extends Decider<infer State, never, never> ? State : never;
+export type StateOf<Definition> = Definition extends { readonly initial: infer State }
+  ? State
+  : never;
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 

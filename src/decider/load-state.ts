@@ -38,6 +38,7 @@ export async function loadState<State, Command, Payloads extends object>(
   const start = async () => (await snapshots?.read(log)) ?? initialState(decider);
   let known = from ?? (await start());
   let isStart = from === undefined;
+  let refused: EventId | undefined;
   for (let restarts = 0; ; ) {
     const page = await eventLog.read(log, {
       after: known.version,
@@ -50,6 +51,7 @@ export async function loadState<State, Command, Payloads extends object>(
       if (!page.more) break;
     } else if (isStart && known.version !== ZERO_ID) {
       // The snapshot knows nothing that the log would go on from.
+      refused = known.version;
       known = initialState(decider);
     } else {
       // Where nothing was known, a snapshot may have been written just before the trim.
@@ -70,7 +72,7 @@ export async function loadState<State, Command, Payloads extends object>(
       isStart = true;
     }
   }
-  return (await snapshots?.saveIfDue(log, known)) ?? known;
+  return (await snapshots?.saveIfDue(log, known, refused)) ?? known;
 }
 
 function evolveByPage<State, Command, Payloads extends object>(

@@ -65,12 +65,17 @@ export class Snapshots<State> {
 
   /**
    * Writes a snapshot if there are enough events since the last.
+   * @param refused the version of a snapshot that the log does not go on from
    * @returns the state as it is known then; never throws
    */
-  async saveIfDue(log: LogName, known: KnownState<State>): Promise<KnownState<State>> {
+  async saveIfDue(
+    log: LogName,
+    known: KnownState<State>,
+    refused?: EventId,
+  ): Promise<KnownState<State>> {
     if (!this.isDue(known)) return known;
     try {
-      await this.#save(log, known);
+      await this.#save(log, known, refused);
     } catch (error) {
       this.#failed(error, log);
     }
@@ -81,7 +86,11 @@ export class Snapshots<State> {
     return sinceSnapshot >= this.#every;
   }
 
-  async #save(log: LogName, { state, version }: KnownState<State>): Promise<void> {
+  async #save(
+    log: LogName,
+    { state, version }: KnownState<State>,
+    refused: EventId | undefined,
+  ): Promise<void> {
     mustBeJson(state);
     const key = this.#key(log);
     const next = JSON.stringify({ version, evolve: this.#decider.version, state });
@@ -89,7 +98,8 @@ export class Snapshots<State> {
     for (let swaps = 0; swaps < MAX_SWAPS; swaps += 1) {
       // Never back: the log may have been trimmed up to the newer one.
       const known = this.#parse(current);
-      if (known !== undefined && !isAfter(version, known.version)) return;
+      const mayGo = known === undefined || known.version === refused;
+      if (!mayGo && !isAfter(version, known.version)) return;
       const outcome = await this.#records.compareAndSet(key, current, next);
       if (outcome.swapped) return;
       current = outcome.actual;

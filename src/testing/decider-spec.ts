@@ -103,7 +103,12 @@ function check<State, Command, Payloads extends object>(
 ): void {
   if (isRefusal(expected)) {
     if ('error' in outcome) checkError(outcome.error, expected);
-    else fail('the command was not refused', outcome.events, expected);
+    else
+      fail(
+        `the command was not refused, as ${nameOf(expected)} was expected`,
+        outcome.events,
+        expected,
+      );
   } else if ('error' in outcome) {
     fail(`the command was refused: ${outcome.error}`, outcome.error, expected, outcome.error);
   } else {
@@ -125,8 +130,11 @@ function checkError(error: unknown, expected: RegExp | Error | (new () => Error)
   } else if (error instanceof expected) {
     return;
   }
-  const wanted = typeof expected === 'function' ? expected.name : String(expected);
-  fail(`the command was refused by ${error}, not by ${wanted}`, error, expected, error);
+  fail(`the command was refused by ${error}, not by ${nameOf(expected)}`, error, expected, error);
+}
+
+function nameOf(expected: RegExp | Error | (new () => Error)): string {
+  return typeof expected === 'function' ? expected.name : String(expected);
 }
 
 function checkEvents(actual: readonly NewEvent[], expected: readonly NewEvent[]): void {
@@ -147,7 +155,7 @@ function checkEvents(actual: readonly NewEvent[], expected: readonly NewEvent[])
 function fail(message: string, actual: unknown, expected: unknown, cause?: unknown): never {
   const error = new AssertionError({
     ...{ message, actual, expected },
-    operator: 'deepStrictEqual',
+    operator: 'then',
     stackStartFn: check,
   });
   throw cause === undefined ? error : Object.assign(error, { cause });
