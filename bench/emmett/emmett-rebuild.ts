@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Account, deposited, INITIAL } from '../event-sourcing/bank.ts';
 import { sumOf } from '../event-sourcing/millrace-rebuild.ts';
 import type { RebuildWay } from '../event-sourcing/rebuild-way.ts';
+import { stopwatch } from '../event-sourcing/stopwatch.ts';
 import { loadEmmett, type RecordedEmmettEvent } from './emmett.ts';
 
 const EVENTS_AN_APPEND = 100;
@@ -42,15 +43,15 @@ export async function emmettConsumer(folder: string): Promise<RebuildWay> {
         },
         stopAfter: () => ++seen === events,
       });
-      const startedAt = performance.now();
+      const stop = stopwatch();
       await consumer.start();
-      const seconds = (performance.now() - startedAt) / 1000;
+      const spent = stop();
       await consumer.close();
       const [sum] = await connection.query<{ total: number }>(
         `SELECT sum(balance) AS total FROM ${table}`,
       );
       connection.close();
-      return { seconds, total: sum?.total ?? 0 };
+      return { ...spent, total: sum?.total ?? 0 };
     },
     close: async () => {},
   };
@@ -69,7 +70,7 @@ export async function emmettBatches(folder: string): Promise<RebuildWay> {
         const { streamName } = metadata;
         balances.set(streamName, deposited(balances.get(streamName) ?? INITIAL, data));
       };
-      const startedAt = performance.now();
+      const stop = stopwatch();
       const { batchSize } = PULLING;
       let page = await readMessagesBatch(connection, { after: 0n, batchSize });
       for (;;) {
@@ -80,9 +81,9 @@ export async function emmettBatches(folder: string): Promise<RebuildWay> {
           batchSize,
         });
       }
-      const seconds = (performance.now() - startedAt) / 1000;
+      const spent = stop();
       connection.close();
-      return { seconds, total: sumOf(balances.values()) };
+      return { ...spent, total: sumOf(balances.values()) };
     },
     close: async () => {},
   };

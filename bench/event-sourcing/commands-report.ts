@@ -19,6 +19,7 @@ export function commandsTable(
       logs: logs.toLocaleString('en-US'),
       ...Object.fromEntries(counts),
       'p50 ms at 1': single.length === 0 ? '–' : number(median(single.map(({ p50 }) => p50))),
+      'µs client': number(cpuAtMost(own)),
       durability: own[0]!.durability.replace(/ \(.*/, ''),
     };
   });
@@ -53,6 +54,14 @@ export function failures(cells: readonly CommandsCell[]): string[] {
     const where = howMany(cell.logs);
     return `${cell.contestant}, ${where}, ${cell.inFlight} in flight: ${cell.done} done; ${errors.join('; ')}`;
   });
+}
+
+/** CPU time per command, with as many in flight as it was measured with and got done. */
+function cpuAtMost(cells: readonly CommandsCell[]): number {
+  const working = cells.filter(({ done }) => done > 0);
+  const most = Math.max(...working.map(({ inFlight }) => inFlight));
+  const found = working.filter(({ inFlight }) => inFlight === most);
+  return found.length === 0 ? Number.NaN : median(found.map(({ clientCpu }) => clientCpu));
 }
 
 function rateOf(cells: readonly CommandsCell[], inFlight: number): string {

@@ -3,6 +3,7 @@ import type { LogName } from '../../src/event/log-name.ts';
 import { loadMillrace } from '../library.ts';
 import { type Account, deposited, INITIAL } from './bank.ts';
 import type { RebuildWay } from './rebuild-way.ts';
+import { stopwatch } from './stopwatch.ts';
 
 const APPENDS_IN_FLIGHT = 2_000;
 const PAGE = { limit: 10_000, maxBytes: 8_388_608 };
@@ -14,7 +15,7 @@ export async function millraceProject(target: string): Promise<RebuildWay> {
     fill: way.fill,
     close: way.close,
     rebuild: async (_events, attempt) => {
-      const startedAt = performance.now();
+      const stop = stopwatch();
       const balances = millrace.project(way.store, {
         name: `balances-${attempt}`,
         version: 1,
@@ -23,11 +24,11 @@ export async function millraceProject(target: string): Promise<RebuildWay> {
         on: { Deposited: (state: Account, event) => deposited(state, event.payload) },
       });
       await balances.caughtUp();
-      const seconds = (performance.now() - startedAt) / 1000;
+      const spent = stop();
       let total = 0;
       for await (const [, row] of balances.rows()) total += row.balance;
       await balances.stop();
-      return { seconds, total };
+      return { ...spent, total };
     },
   };
 }
@@ -39,7 +40,7 @@ export async function millraceFeed(target: string): Promise<RebuildWay> {
     fill,
     close,
     rebuild: async () => {
-      const startedAt = performance.now();
+      const stop = stopwatch();
       const balances = new Map<string, Account>();
       let page = await store.log.feed(PAGE);
       for (;;) {
@@ -53,8 +54,8 @@ export async function millraceFeed(target: string): Promise<RebuildWay> {
         if (!page.more) break;
         page = await store.log.feed({ ...PAGE, after: page.cursor });
       }
-      const seconds = (performance.now() - startedAt) / 1000;
-      return { seconds, total: sumOf(balances.values()) };
+      const spent = stop();
+      return { ...spent, total: sumOf(balances.values()) };
     },
   };
 }

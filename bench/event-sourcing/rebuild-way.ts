@@ -1,4 +1,5 @@
 /** A way to keep events and to compute a read model from all of them. */
+import type { Spent } from './stopwatch.ts';
 
 export interface RebuildWay {
   /** Appends deposits of 1, in turn to `account:0` to `account:<logs - 1>`; as many as it can until `until`. */
@@ -12,9 +13,8 @@ export interface RebuildWay {
   close(): Promise<unknown>;
 }
 
-export interface Rebuilt {
-  /** From the start until the read model holds all events, in seconds. */
-  readonly seconds: number;
+/** Of the time from the start until the read model holds all events; then of what it holds. */
+export interface Rebuilt extends Spent {
   readonly total: number;
 }
 

@@ -61,6 +61,7 @@ export const commands: Suite = {
       notes: [
         ...comparisons(cells),
         'a command is a deposit to an account; the state is the balance; one event each; no snapshots',
+        'µs client: CPU time per command of the process that handles them, with the most in flight; other work on the machine changes it less than rates',
         'on one log, those that read it for each command stop after 1,000 commands, because its length is what they pay for; what they failed at is not counted in the rate',
         `Redis: append-only file ${plan.durability}, or flushed for each command where it says so`,
         'emmett with several in flight: a store closes its connection under calls that still use it (SQLITE_MISUSE); with a store for each caller, BEGIN fails with SQLITE_BUSY, and what is reported is the rollback that then fails; so callers have to queue',
