@@ -44,7 +44,8 @@ interface Entry {
   lease: string;
   consumer: object | undefined;
   until: number;
-  suspect: boolean;
+  /** How often it was taken over since somebody gave it up. */
+  takeovers: number;
 }
 
 const NOTHING_KEPT: KeptLog = {};
@@ -76,13 +77,12 @@ export class LocalGroup {
     this.#clock = clock;
   }
 
-  /** Notes what a log has, as the store is opened. `suspect`: the process before may have died of it. */
-  restore(log: LogName, version: EventId, suspect: boolean): void {
+  /** Notes what a log has, as the store is opened. @param takeovers how many processes in a row have died */
+  restore(log: LogName, version: EventId, takeovers: number): void {
     const kept = this.#kept(log);
     const hasMore = isAfter(version, kept.cursor ?? ZERO_ID) || kept.unchecked === true;
     if (!hasMore && !kept.redrives?.length) return;
-    const entry = this.#note(log, version, kept);
-    if (suspect) entry.suspect = true;
+    this.#note(log, version, kept).takeovers = takeovers;
   }
 
   look(): Promise<boolean> {
@@ -101,10 +101,10 @@ export class LocalGroup {
       const entry = this.#entries.get(log)!;
       const { cursor = ZERO_ID, unchecked = false, attempt, redrives = [] } = this.#kept(log);
       const lease = String(++this.#lastLease);
-      const { suspect, told } = entry;
+      const { takeovers, told } = entry;
       this.#change(log, entry, 'leased');
-      Object.assign(entry, { lease, consumer, until: this.#clock() + leaseTime, suspect: false });
-      taken.push({ log, lease, cursor, unchecked, told, attempt, redrives, suspect });
+      Object.assign(entry, { lease, consumer, until: this.#clock() + leaseTime });
+      taken.push({ log, lease, cursor, unchecked, told, attempt, redrives, takeovers });
     }
     return taken;
   }
@@ -225,7 +225,7 @@ export class LocalGroup {
       return known;
     }
     const entry: Entry = {
-      ...{ told, state: 'queued', lease: '', consumer: undefined, until: 0, suspect: false },
+      ...{ told, state: 'queued', lease: '', consumer: undefined, until: 0, takeovers: 0 },
     };
     this.#entries.set(log, entry);
     if (kept.held && !kept.redrives?.length) this.#change(log, entry, 'held');
@@ -254,6 +254,7 @@ export class LocalGroup {
     this.#leased.delete(log);
     entry.state = state;
     entry.consumer = undefined;
+    if (state !== 'leased') entry.takeovers = 0;
     if (state === 'leased') this.#leased.add(log);
     if (state === 'delayed') this.#delayed.set(log, due);
     if (state !== 'queued') return;
@@ -267,8 +268,9 @@ export class LocalGroup {
     for (const log of this.#leased) {
       const entry = this.#entries.get(log)!;
       if (entry.until > now) continue;
-      entry.suspect = true;
+      const takeovers = entry.takeovers + 1;
       this.#change(log, entry, 'queued');
+      entry.takeovers = takeovers;
     }
   }
 

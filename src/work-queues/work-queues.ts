@@ -71,10 +71,10 @@ export interface LeasedLog {
   /** To be handled before anything else. */
   readonly redrives: readonly Redrive[];
   /**
-   * Who had it before never gave it up: the process may have died of the next event. (It may
-   * have handled more than the cursor says, too.)
+   * How often in a row it was taken over from a consumer that never gave it up: more than once,
+   * and it may be this log's next event that processes die of.
    */
-  readonly suspect: boolean;
+  readonly takeovers: number;
 }
 
 /** What becomes of a lease. `after`: the log rests for so many milliseconds. */

@@ -5,8 +5,9 @@
  *                        ▲                ├─ failed, may be tried again ─► the log rests
  *                        └── page over    └─ failed too often ─► dead letter ─► cursor, or on hold
  *
- * A log that was taken over from a process which died is handled with care at first: each attempt
- * is counted before it begins, so that an event that kills processes becomes a dead letter, too.
+ * A log that was taken over again and again from processes that died is handled with care: each
+ * attempt is counted before it begins, so that an event that kills processes becomes a dead letter,
+ * too. One event at a time, so that those beside it are not counted.
  */
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, isAfter, predecessorOf } from '../event/event-id.ts';
@@ -15,6 +16,7 @@ import { caused } from '../typed/caused.ts';
 import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
 import { settleLetter, writeDeadLetter } from './dead-letters.ts';
 import type { WorkNotice } from './notices.ts';
+import type { OneByOne } from './one-by-one.ts';
 import { type Ending, Progress } from './progress.ts';
 import type { RetryPolicy } from './retries.ts';
 import type { Settler } from './settler.ts';
@@ -22,7 +24,9 @@ import { whileAway } from './while-away.ts';
 import type { WorkContext } from './work.ts';
 
 /** How many events at most are done and not written down: so many may be done twice after a crash. */
-const MOST_AHEAD = 100;
+const MOST_AHEAD = 16;
+/** From so many takeovers on, the next event may be to blame. */
+const SUSPICIOUS_TAKEOVERS = 2;
 const PAGE = 256;
 /** After so many events, or milliseconds, other logs have their turn. */
 const TURN_EVENTS = 2_000;
@@ -38,6 +42,8 @@ export interface RunSettings {
   readonly retries: RetryPolicy;
   readonly holds: boolean;
   readonly leaseTime: number;
+  /** Where events that processes may die of wait for each other. */
+  readonly oneByOne: OneByOne;
   handle(event: StoredEvent, context: WorkContext): unknown;
   onNotice(notice: WorkNotice): void;
 }
@@ -69,7 +75,8 @@ export class LogRun {
     this.#settings = settings;
     this.#cursor = leased.cursor;
     this.#unchecked = leased.unchecked;
-    this.#careful = leased.suspect ? MOST_AHEAD + 1 : 0;
+    // Those before it may have handled as many more than the cursor says.
+    this.#careful = leased.takeovers >= SUSPICIOUS_TAKEOVERS ? MOST_AHEAD + 1 : 0;
   }
 
   /** Lets the handler come to the end of its event. */
@@ -95,10 +102,10 @@ export class LogRun {
       const page = await this.#page();
       if (page === undefined) return this.#ends ? AGAIN : DONE;
       for (const event of page.events) {
+        await this.progress.confirm();
         if (this.#ends) return AGAIN;
-        const ending = await this.#handle(event);
+        const ending = await this.#step(event);
         if (ending !== undefined) return ending;
-        this.#advance(event.id);
         if (this.progress.ahead >= MOST_AHEAD) await this.progress.written();
         count += 1;
       }
@@ -142,7 +149,27 @@ export class LogRun {
     }
   }
 
-  /** @returns what is to become of the log, or nothing when it can go on */
+  /** @returns how the turn ends, or nothing when the event is done and the log can go on */
+  async #step(event: StoredEvent): Promise<Ending | undefined> {
+    if (this.#careful === 0) {
+      const ending = await this.#handle(event);
+      if (ending === undefined) this.#advance(event.id);
+      return ending;
+    }
+    const leave = await this.#settings.oneByOne.enter();
+    try {
+      if (this.#ends) return AGAIN;
+      const ending = await this.#handle(event);
+      if (ending === undefined) this.#advance(event.id);
+      // Known to be done, so that it is not blamed for what comes next.
+      await this.progress.written();
+      return ending;
+    } finally {
+      this.#careful -= 1;
+      leave();
+    }
+  }
+
   async #handle(event: StoredEvent): Promise<Ending | undefined> {
     const { attempts } = this.#settings.retries;
     const { attempt } = this.leased;
@@ -151,7 +178,6 @@ export class LogRun {
     if (tried >= attempts) return this.#giveUp(event, tried, new Error(UNFINISHED));
     const count = tried + 1;
     if (this.#careful > 0) {
-      this.#careful -= 1;
       await this.progress.write({ attempt: { event: id, count } });
       if (this.#ends) return untried(id, tried);
     }

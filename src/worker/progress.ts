@@ -50,6 +50,11 @@ export class Progress {
     return this.#isLost;
   }
 
+  /** The last that is to be written is on its way. */
+  get isEnding(): boolean {
+    return this.#isEnded;
+  }
+
   /** All events up to this one are done. */
   advance(cursor: EventId): void {
     this.#ahead += 1;
@@ -78,6 +83,11 @@ export class Progress {
   /** Resolves when all is written down, or the lease is lost. */
   async written(): Promise<void> {
     await this.#flying;
+  }
+
+  /** Makes sure that the lease is ours, when it has not been confirmed for long, as after a pause. */
+  async confirm(): Promise<void> {
+    if (this.#isOver) await this.write({});
   }
 
   lose(): void {

@@ -159,7 +159,8 @@ export class WorkLoop {
   /** @param before what this worker still does on the log, although it has lost it */
   async #run(run: LogRun, before: Active | undefined): Promise<void> {
     const { progress, leased } = run;
-    before?.run.progress.lose();
+    // What has been given up, and is not yet told so, is no loss.
+    if (before?.run.progress.isEnding === false) before.run.progress.lose();
     await before?.ended;
     let ending: Ending;
     try {

@@ -64,10 +64,10 @@ export class EmbeddedWorkQueues implements WorkQueues {
     const joined = await open.group;
     checkCategory(group, joined.category, request.category);
     open.consumers += 1;
-    if (open.consumers === 1) await this.#mark(group, joined.category, true);
+    if (open.consumers === 1) await this.#mark(group, (unended) => unended + 1);
     return new LocalConsumer(joined, request.leaseTime, async () => {
       open.consumers -= 1;
-      if (open.consumers === 0 && !this.#closed) await this.#mark(group, joined.category, false);
+      if (open.consumers === 0 && !this.#closed) await this.#mark(group, () => 0);
     });
   }
 
@@ -109,20 +109,20 @@ export class EmbeddedWorkQueues implements WorkQueues {
         // One moment for all logs: what is appended from here on is news.
         await keeper.write(backlog.map(([log, { version }]) => [log, { cursor: version }]));
       }
-      const made = { category, from: request.from, running: false };
+      const made = { category, from: request.from, unended: 0 };
       await commit(this.#store, (batch) => batch.put(this.#work.groups, group, encode(made)));
     }
     // Logs that a new group has not heard of begin with their first event, also from 'now'.
     const local = new LocalGroup({ category, from: 'start' }, keeper, this.#clock);
     for (const [log, { version }] of backlog) {
-      local.restore(log, version, known?.running === true);
+      local.restore(log, version, known?.unended ?? 0);
     }
     return local;
   }
 
-  async #mark(group: string, category: string, running: boolean): Promise<void> {
-    const { from } = this.#work.groups.get(group)!;
-    const kept = { category, from, running };
+  async #mark(group: string, change: (unended: number) => number): Promise<void> {
+    const known = this.#work.groups.get(group)!;
+    const kept = { ...known, unended: change(known.unended) };
     await commit(this.#store, (batch) => batch.put(this.#work.groups, group, encode(kept)));
   }
 

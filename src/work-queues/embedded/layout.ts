@@ -3,7 +3,7 @@
  *
  *   database     key                      value (JSON)
  *   ──────────   ──────────────────────   ──────────────────────────────────────────────────────
- *   work_groups  group (ASCII)            category, from, running: whether a process has it open
+ *   work_groups  group (ASCII)            category, from, unended: how many processes have not left
  *   work_logs    group ' ' log (ASCII)    what is kept of a log, see KeptLog in ../local-group.ts
  */
 import type { LogName } from '../../event/log-name.ts';
@@ -15,8 +15,8 @@ import type { KeptLog } from '../local-group.ts';
 export interface KeptGroup {
   readonly category: string;
   readonly from: 'start' | 'now';
-  /** A process had joined and not left: after a crash, its logs are suspect. */
-  readonly running: boolean;
+  /** How many processes in a row have joined and not left, the one that has joined now included. */
+  readonly unended: number;
 }
 
 export type WorkLogKey = readonly [group: string, log: LogName];

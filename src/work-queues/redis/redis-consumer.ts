@@ -275,7 +275,7 @@ function leasedLog(facts: Leased): LeasedLog {
     told: told || ZERO_ID,
     attempt: readAttempt(attempt),
     redrives: redrives?.split(' ').filter(Boolean).map(readRedrive) ?? [],
-    suspect: deliveries > 1,
+    takeovers: deliveries - 1,
   };
 }
 

@@ -21,10 +21,10 @@ export function leasingTests(suite: WorkQueuesSuite): void {
         const names = [...mine, ...theirs].map(({ log }) => log);
         assert.deepEqual(names.sort(), [...logs].sort());
         assert.deepEqual(await takeNow(one), []);
-        for (const { cursor, unchecked, attempt, redrives, suspect } of mine) {
+        for (const { cursor, unchecked, attempt, redrives, takeovers } of mine) {
           assert.deepEqual(
-            { cursor, unchecked, attempt, redrives, suspect },
-            { cursor: ZERO_ID, unchecked: false, attempt: undefined, redrives: [], suspect: false },
+            { cursor, unchecked, attempt, redrives, takeovers },
+            { cursor: ZERO_ID, unchecked: false, attempt: undefined, redrives: [], takeovers: 0 },
           );
         }
         await Promise.all([one.leave(), other.leave()]);
@@ -113,14 +113,14 @@ export function leasingTests(suite: WorkQueuesSuite): void {
       await pass(SHORT + 1);
       const [taken] = await takeAll(second, 1);
       assert.equal(taken!.cursor, event);
-      assert.equal(taken!.suspect, true);
+      assert.equal(taken!.takeovers, 1);
       const late = { leased: lost!, cursor: later } as const;
       assert.deepEqual(await first.settle([{ ...late, next: 'keep' }]), [false]);
       assert.deepEqual(await first.settle([{ ...late, next: 'done' }]), [false]);
       // Not even after it has come back to the first.
       await pass(SHORT + 1);
       const [back] = await takeAll(first, 1);
-      assert.equal(back!.cursor, event);
+      assert.deepEqual([back!.cursor, back!.takeovers], [event, 2]);
       assert.deepEqual(await first.settle([{ ...late, next: 'again' }]), [false]);
       assert.deepEqual(await second.settle([{ leased: taken!, next: 'keep' }]), [false]);
       assert.deepEqual(await first.settle([{ leased: back!, cursor: later, next: 'done' }]), [
@@ -159,7 +159,7 @@ export function leasingTests(suite: WorkQueuesSuite): void {
       await first.leave([still!]);
       const [taken] = await takeAll(second, 1);
       assert.equal(taken!.log, given!.log);
-      assert.equal(taken!.suspect, false);
+      assert.equal(taken!.takeovers, 0);
       assert.deepEqual(await takeNow(second), []);
       await pass(SHORT + 1);
       assert.equal((await takeAll(second, 1))[0]!.log, still!.log);
@@ -182,7 +182,7 @@ export function leasingTests(suite: WorkQueuesSuite): void {
       const [second, third] = await takeAll(consumer, 2);
       assert.notEqual(second!.log, first!.log);
       assert.equal(third!.log, first!.log);
-      assert.equal(third!.suspect, false);
+      assert.equal(third!.takeovers, 0);
       await consumer.leave();
     });
   });

@@ -25,7 +25,7 @@ export function progressTests(suite: WorkQueuesSuite): void {
       await pass(SHORT + 1);
       const [again] = await takeAll(consumer, 1);
       assert.deepEqual(again!.attempt, attempt);
-      assert.equal(again!.suspect, false);
+      assert.equal(again!.takeovers, 0);
       await consumer.settle([{ leased: again!, cursor: event, next: 'again' }]);
       assert.equal((await takeAll(consumer, 1))[0]!.attempt, undefined);
       await consumer.leave();
@@ -168,7 +168,7 @@ export function progressTests(suite: WorkQueuesSuite): void {
       const taken = await takeAll(after, 2);
       assert.deepEqual(taken.map(({ log }) => log).sort(), [tried, idle].sort());
       const byLog = new Map(taken.map((leased) => [leased.log, leased]));
-      assert.equal(byLog.get(idle)!.suspect, true);
+      assert.equal(byLog.get(idle)!.takeovers, 1);
       assert.equal(byLog.get(tried)!.attempt!.count, 2);
       assert.deepEqual(await takeNow(after), []);
       await after.leave();
