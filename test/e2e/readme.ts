@@ -1,4 +1,4 @@
-/** The README as something that can be run: its fenced blocks, and the IDs in them. */
+/** The README and other documents as something that can be run: their fenced blocks, and the IDs in them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './command.ts';
@@ -14,10 +14,15 @@ export interface Block {
 }
 
 export function readmeBlocks(): Block[] {
+  return blocksOf('README.md');
+}
+
+/** @param document relative to the checkout */
+export function blocksOf(document: string): Block[] {
   const blocks: Block[] = [];
   let section = '';
   let open: { line: number; info: string; lines: string[] } | undefined;
-  for (const [index, line] of readFileSync(join(root, 'README.md'), 'utf8').split('\n').entries()) {
+  for (const [index, line] of readFileSync(join(root, document), 'utf8').split('\n').entries()) {
     if (line.startsWith('```')) {
       if (open === undefined) open = { line: index + 1, info: line.slice(3).trim(), lines: [] };
       else {
