@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `millrace` program: finds the command, and turns its failures into messages and exit codes. */
 import { Command, CommanderError } from 'commander';
+import { deadLettersCommand } from './dead-letters.ts';
 import { CommandFailure, EXIT_FAILURE, EXIT_USAGE } from './failure.ts';
 import { projectCommand } from './project.ts';
 import { serveCommand } from './serve.ts';
@@ -16,7 +17,7 @@ const program = new Command('millrace')
   .exitOverride()
   .addHelpText('after', '\nmillrace serve --help lists all its settings, with examples.');
 // Commander hands these on only to commands that it makes itself.
-for (const command of [serveCommand(), projectCommand()]) {
+for (const command of [serveCommand(), projectCommand(), deadLettersCommand()]) {
   program.addCommand(
     command
       .copyInheritedSettings(program)

@@ -16,7 +16,7 @@ import { caused } from '../typed/caused.ts';
 import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
 import { settleLetter, writeDeadLetter } from './dead-letters.ts';
 import type { WorkNotice } from './notices.ts';
-import type { OneByOne } from './one-by-one.ts';
+import type { Places } from './places.ts';
 import { type Ending, Progress } from './progress.ts';
 import type { RetryPolicy } from './retries.ts';
 import type { Settler } from './settler.ts';
@@ -43,7 +43,7 @@ export interface RunSettings {
   readonly holds: boolean;
   readonly leaseTime: number;
   /** Where events that processes may die of wait for each other. */
-  readonly oneByOne: OneByOne;
+  readonly oneByOne: Places;
   handle(event: StoredEvent, context: WorkContext): unknown;
   onNotice(notice: WorkNotice): void;
 }

@@ -8,12 +8,19 @@ import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { LeasedLog, WorkConsumer } from '../work-queues/work-queues.ts';
 import { LogRun, type RunSettings } from './log-run.ts';
+import { Places } from './places.ts';
 import type { Ending } from './progress.ts';
 import { Settler } from './settler.ts';
 import { whileAway } from './while-away.ts';
 
 /** How long one take waits for work, in milliseconds. */
 const WAIT = 1_000;
+/** So many logs are taken ahead at most, and as many as are done within so many milliseconds. */
+const MOST_AHEAD = 200;
+const MOMENT = 20;
+/** The bounds of what a log's turn is thought to take, in milliseconds. */
+const QUICK_TURN = 0.2;
+const SLOW_TURN = 1_000;
 /** How many logs may be done and still on their way to the store. */
 const MOST_ENDING = 1_000;
 /** How long a handler has after its signal was aborted, in milliseconds. */
@@ -44,7 +51,11 @@ export class WorkLoop {
   readonly #stopping = new AbortController();
   #isAborted = false;
   readonly #timers: NodeJS.Timeout[] = [];
-  #handling = 0;
+  readonly #places: Places;
+  /** Logs that are taken and whose turn is not over. */
+  #taken = 0;
+  /** How long a log's turn takes, in milliseconds, the later ones counting more. */
+  #turnTime = SLOW_TURN;
   #room: (() => void) | undefined;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
@@ -61,6 +72,7 @@ export class WorkLoop {
     this.#consumer = consumer;
     this.#settings = settings;
     this.#settler = new Settler(consumer);
+    this.#places = new Places(settings.concurrency);
   }
 
   start(): void {
@@ -124,8 +136,11 @@ export class WorkLoop {
   async #take(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const free = this.#settings.concurrency - this.#handling;
-      if (free <= 0 || this.#active.size - this.#handling >= MOST_ENDING) {
+      const { concurrency } = this.#settings;
+      // What waits in here waits while another might be idle: never longer than a moment.
+      const ahead = Math.min(MOST_AHEAD, (concurrency * MOMENT) / this.#turnTime);
+      const free = Math.floor(concurrency + ahead) - this.#taken;
+      if (free <= 0 || this.#active.size - this.#taken >= MOST_ENDING) {
         await new Promise<void>((resolve) => {
           this.#room = resolve;
         });
@@ -147,7 +162,7 @@ export class WorkLoop {
     const run = new LogRun(leased, this.#log, this.#settler, this.#settings);
     if (this.#stopping.signal.aborted) run.stop();
     const before = this.#active.get(log);
-    this.#handling += 1;
+    this.#taken += 1;
     const active = { run, ended: this.#run(run, before) };
     this.#active.set(log, active);
     void active.ended.then(() => {
@@ -163,13 +178,17 @@ export class WorkLoop {
     if (before?.run.progress.isEnding === false) before.run.progress.lose();
     await before?.ended;
     let ending: Ending;
+    const leavePlace = await this.#places.enter();
+    const since = performance.now();
     try {
       ending = await run.run();
     } catch (error) {
       this.#onAway(error);
       ending = { next: { after: WAIT } };
     }
-    this.#handling -= 1;
+    leavePlace();
+    this.#taken -= 1;
+    this.#turnTime += (Math.max(QUICK_TURN, performance.now() - since) - this.#turnTime) / 8;
     this.#makeRoom();
     await progress.end(ending);
     if (progress.isLost && !this.#isAborted) {

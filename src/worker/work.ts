@@ -17,7 +17,7 @@ import {
   redriveDeadLetter,
 } from './dead-letters.ts';
 import type { WorkNotice } from './notices.ts';
-import { OneByOne } from './one-by-one.ts';
+import { Places } from './places.ts';
 import { parseRetries, type WorkRetries } from './retries.ts';
 import { type LoopSettings, WorkLoop } from './work-loop.ts';
 
@@ -162,7 +162,7 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>): 
   return {
     ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval, onNotice },
     holds: onDeadLetter === 'hold',
-    oneByOne: new OneByOne(),
+    oneByOne: new Places(1),
   };
 }
 
