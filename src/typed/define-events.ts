@@ -12,6 +12,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { DefinitionMap, InputFrom, PayloadFrom } from './definition.ts';
 import { EventSet } from './event-set.ts';
 import type { DefinedEvents, UnknownPolicy } from './event-types.ts';
+import type { Storable } from './storable.ts';
 
 const POLICIES: ReadonlySet<string> = new Set<UnknownPolicy>(['error', 'ignore', 'raw']);
 
@@ -44,7 +45,7 @@ export function defineEvents<
   const Definitions extends DefinitionMap,
   const Policy extends UnknownPolicy = 'error',
 >(
-  definitions: Definitions,
+  definitions: Definitions & { readonly [Type in keyof Definitions]: Storable<Definitions[Type]> },
   options: DefineEventsOptions<Policy> = {},
 ): DefinedEvents<
   // Written out, so that messages of the compiler show the payloads and not how they were found.

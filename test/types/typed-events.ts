@@ -107,3 +107,28 @@ expectType<Equal<(typeof payloads)['Closed'], Reason>>();
 reads(bank, { Opened: () => {} });
 reads(raw, { Closed: ({ reason }) => reason });
 export const anyEvents: EventDefinitions[] = [bank, lenient, raw];
+
+// What a log would not give back as it is.
+// @ts-expect-error a date comes back as a string
+defineEvents({ Opened: z.object({ day: z.date() }) });
+// @ts-expect-error so does one deep inside
+defineEvents({ Opened: type<{ days: { list: Date[] }[] }>() });
+// @ts-expect-error a map comes back empty
+defineEvents({ Opened: { schema: type<{ names: Map<string, string> }>(), version: 1 } });
+// @ts-expect-error the number that is stored is not the text that the schema takes
+defineEvents({ Opened: z.string().transform((text) => text.length) });
+
+interface Tree {
+  readonly name: string;
+  readonly bytes?: string | null;
+  readonly children: readonly Tree[];
+}
+export const storable = defineEvents({
+  Grown: type<Tree>(),
+  Copied: type<Uint8Array>(),
+  Said: z.string(),
+  Counted: z.coerce.number(),
+  Noted: z.record(z.string(), z.unknown()),
+  Cleared: type<null>(),
+});
+expectType<Equal<Extract<EventOf<typeof storable>, { type: 'Grown' }>['payload'], Tree>>();

@@ -64,6 +64,15 @@ export const account = decider({
   );
 });
 
+it('says why a payload cannot be stored', () => {
+  const [message] = check(
+    `${DEFINITIONS}export { bank };
+export const days = defineEvents({ Opened: type<{ day: Date }>() });`,
+  );
+  expect(message).toMatch(/^source\.ts\(7,36\): error TS2322: /);
+  expect(message).toContain('JSON does not give this payload back as it is: store dates');
+});
+
 it('is applied to test/types', () => {
   const files = tsc('-p', '.', '--listFilesOnly');
   for (const name of ['typed-events', 'deciders']) {
