@@ -5,7 +5,7 @@ import { type Account, deposited, INITIAL } from './bank.ts';
 import type { RebuildWay } from './rebuild-way.ts';
 import { stopwatch } from './stopwatch.ts';
 
-const APPENDS_IN_FLIGHT = 2_000;
+const APPENDS_IN_FLIGHT = 4_000;
 const PAGE = { limit: 10_000, maxBytes: 8_388_608 };
 
 /** `project`: rows in the store's own read models, committed together with the checkpoint. */
