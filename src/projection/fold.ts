@@ -25,6 +25,9 @@ import { type Row, RowCache } from './row-cache.ts';
 /** After so many events others get a turn of the event loop. */
 const EVENTS_PER_TURN = 2_000;
 
+/** So many handlers run in one go, where all rows are at hand. */
+const STEPS_AT_ONCE = 256;
+
 type AnyEvent = Recorded<string, unknown>;
 type Handler<State> = RowHandler<State, AnyEvent>;
 
@@ -120,14 +123,17 @@ export class Fold<State> implements FeedTarget {
           throw new EventFailed(index, placeOf(log, stored), cause);
         }
         index += 1;
+        // Where nothing has to be read first, what is done with need not live as long as the page.
+        if (steps.length >= STEPS_AT_ONCE && missing.size === 0) this.#run(steps.splice(0));
         if (index % EVENTS_PER_TURN === 0) await nextTurn();
       }
     }
     if (missing.size > 0) await this.#load([...missing]);
-    for (let start = 0; start < steps.length; start += EVENTS_PER_TURN) {
-      if (start > 0) await nextTurn();
-      this.#run(steps, start, Math.min(start + EVENTS_PER_TURN, steps.length));
+    while (steps.length > EVENTS_PER_TURN) {
+      this.#run(steps.splice(0, EVENTS_PER_TURN));
+      await nextTurn();
     }
+    this.#run(steps);
     return this.#changed.size > 0;
   }
 
@@ -203,10 +209,10 @@ export class Fold<State> implements FeedTarget {
     }
   }
 
-  #run(steps: readonly Step<State>[], from: number, to: number): void {
-    let position = from;
+  #run(steps: readonly Step<State>[]): void {
+    let position = 0;
     try {
-      for (; position < to; position += 1) {
+      for (; position < steps.length; position += 1) {
         const { row, event, handler } = steps[position]!;
         const state = row.state === undefined ? this.#initial() : row.state;
         const next = handler(state, event, row.key);

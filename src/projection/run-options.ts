@@ -10,7 +10,7 @@ export interface RunOptions {
    */
   readonly leaseTime?: number | undefined;
   /**
-   * How many events are taken in with one commit, at most. Default 10,000 (of a reaction: 100), at
+   * How many events are taken in with one commit, at most. Default 5,000 (of a reaction: 100), at
    * most 100,000.
    */
   readonly pageSize?: number | undefined;
