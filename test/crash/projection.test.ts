@@ -104,6 +104,46 @@ it('another process takes over within seconds', { timeout: 60_000 }, async () =>
   }
 });
 
+it('a process that was paused changes nothing when it wakes up', { timeout: 60_000 }, async () => {
+  const random = SeededRandom.fromEnvironment();
+  await using server = await RedisServer.start();
+  const store = await openStore(server.url());
+  const processes = [new Instance([server.url(), '1']), new Instance([server.url(), '1'])];
+  try {
+    let [working, other] = processes as [Instance, Instance];
+    for (let round = 0; round < 4; round += 1) {
+      await eventually(() => {
+        const live = processes.find(({ states }) => /live|catching/.test(states.at(-1) ?? ''));
+        if (live === undefined) throw new Error('none works yet');
+        [working, other] = [live, processes.find((each) => each !== live)!];
+      });
+      // In the middle of its work, with pages under way.
+      for (let index = 0; index < 40; index += 1) void append(store, random);
+      await sleep(random.between(0, 20));
+      working.stop();
+      for (let index = 0; index < 40; index += 1) await append(store, random);
+      const end = await store.log.feedEnd();
+      await eventually(async () => {
+        expect((await store.readModels.checkpoint('counts@1'))?.cursor).toBe(end);
+      });
+      const heard = working.states.length;
+      expect(other.states.at(-1)).toMatch(/live|catching/);
+      working.goOn();
+      await eventually(() => working.states.slice(heard).includes('waiting'));
+      const rows: Record<string, string> = {};
+      for await (const [key, text] of store.readModels.rows('counts@1')) rows[key] = text;
+      for (const log of LOGS) {
+        const { state } = await foldOf(store, log);
+        expect(rows[log], `${log}, seed ${random.seed}`).toBe(state && JSON.stringify(state));
+      }
+      expect((await store.readModels.checkpoint('counts@1'))?.cursor).toBe(end);
+    }
+  } finally {
+    await Promise.all(processes.map((each) => each.kill()));
+    await store.close();
+  }
+});
+
 /** Says whether to go on: for a while, and longer where a busy machine gets little done. */
 function runFor(lives: () => number): () => boolean {
   const start = performance.now();
@@ -153,10 +193,18 @@ class Instance {
     });
   }
 
-  async pause(milliseconds: number): Promise<void> {
+  stop(): void {
     this.#child.kill('SIGSTOP');
-    await sleep(milliseconds);
+  }
+
+  goOn(): void {
     this.#child.kill('SIGCONT');
+  }
+
+  async pause(milliseconds: number): Promise<void> {
+    this.stop();
+    await sleep(milliseconds);
+    this.goOn();
   }
 
   async kill(): Promise<void> {
