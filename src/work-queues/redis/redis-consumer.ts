@@ -121,13 +121,12 @@ export class RedisConsumer implements WorkConsumer {
     this.#mustBeIn();
     const { logs, delayed, state } = this.#keys;
     try {
-      const [waiting, resting, [at, scan], entries] = await Promise.all([
+      const [waiting, resting, [at, scan], last] = await Promise.all([
         this.#calls.send(() => this.#redis.xlen(logs)),
         this.#calls.send(() => this.#redis.zcard(delayed)),
         this.#calls.send(() => this.#redis.hmget(state, 'at', 'scan')),
-        this.#calls.send(() => this.#redis.xrevrange(FEED_KEY, '+', '-', 'COUNT', 1)),
+        this.#endOfFeed(),
       ]);
-      const last = entries[0]?.[0] ?? '0-0';
       return waiting + resting + entriesBetween(at ?? '0-0', last) + (scan ? 1 : 0);
     } catch (error) {
       if (error instanceof Closed) throw error;
@@ -150,6 +149,18 @@ export class RedisConsumer implements WorkConsumer {
     do {
       more = await this.#unlessGone(LEAVE_SCRIPT, [logs, queued], [this.#name, most, ...kept]);
     } while (more === 1);
+  }
+
+  /** The last ID that the feed has given out, whatever was trimmed. */
+  async #endOfFeed(): Promise<string> {
+    try {
+      const facts = await this.#calls.send(() => this.#redis.xinfo('STREAM', FEED_KEY));
+      const list = facts as readonly unknown[];
+      return String(list[list.indexOf('last-generated-id') + 1]);
+    } catch (error) {
+      if (/no such key/.test((error as Error).message)) return '0-0';
+      throw error;
+    }
   }
 
   async #make(): Promise<void> {
