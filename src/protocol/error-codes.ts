@@ -90,6 +90,7 @@ export const ERROR_CODES = {
   too_many_conflicts: code(409, 'Others appended to the log before each attempt'),
   state_lost: code(410, 'Events that are needed were trimmed'),
   queue_full: code(503, 'As many commands wait for the log as may wait'),
+  invalid_feed_cursor: code(400, 'That is no cursor of the feed'),
   no_dead_letter: code(404, 'The group has no such dead letter, or none that is open'),
 } as const satisfies Record<string, ErrorCode>;
 
