@@ -23,7 +23,7 @@ const BENCH = fileURLToPath(new URL('../../', import.meta.url));
 
 const HELP = `Usage: npm run bench -- [flags]
 
-  --quick            smaller and shorter, under two minutes: shows that all works
+  --quick            smaller and shorter, some four minutes: shows that all works
   --only NAMES       some of ${SUITES.map((suite) => suite.name).join(',')}
   --gateways NAMES   some of ${CONTENDERS.map((each) => each.name).join(',')}
   --appendfsync HOW  durability of the benchmark's Redis: ${DURABILITIES.join(', ')} (default: off)
