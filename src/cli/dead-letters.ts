@@ -77,7 +77,9 @@ async function run(action: Action, asked: Asked, command: Command): Promise<void
 }
 
 async function list(store: Store, { group, json }: Asked): Promise<void> {
-  for (const letter of await listDeadLetters(store.log, group)) {
+  const letters = await listDeadLetters(store.log, group);
+  if (letters.length === 0) process.stderr.write(`The group ${group} has no dead letters.\n`);
+  for (const letter of letters) {
     process.stdout.write(json ? `${JSON.stringify(letter)}\n` : lineOf(letter));
   }
 }

@@ -50,3 +50,15 @@ export function accountLog(accountId: string, field = 'account ID'): LogName {
     'invalid_account',
   );
 }
+
+/** The category of the logs that hold dead letters; the rest of their name is the group's. */
+export const DEAD_LETTER_CATEGORY = 'dead-letter';
+
+/**
+ * Whether a reader of all logs that asked for no category means this one. It does not mean dead
+ * letters: they are about events that it reads anyway, and workers that handled them would go round
+ * in a circle.
+ */
+export function isOrdinary(log: string): boolean {
+  return !log.startsWith(`${DEAD_LETTER_CATEGORY}:`);
+}

@@ -47,7 +47,7 @@ export interface ProjectionDefinition<State, Payloads extends object = AnyPayloa
   readonly version?: number | undefined;
   /** The events there are. Left out: events of any type, with payloads as they are stored. */
   readonly events?: EventDefinitions<Payloads> | undefined;
-  /** Only events of these logs: `account` for `account:1`. */
+  /** Only events of these logs: `account` for `account:1`. Left out: of all but dead letters. */
   readonly category?: string | undefined;
   /**
    * Which rows an event is for: one, several, or none (`undefined`). Default: the log's name.

@@ -20,6 +20,7 @@ import { untyped } from '../typed/recorded.ts';
 import type { ProjectionDefinition, RowHandler } from './definition.ts';
 import { EventFailed, placeOf } from './errors.ts';
 import type { FeedTarget } from './feed-target.ts';
+import { ordinaryOnly } from './ordinary-only.ts';
 import { type Row, RowCache } from './row-cache.ts';
 
 /** After so many events others get a turn of the event loop. */
@@ -43,15 +44,17 @@ interface Rules<State> {
 export function rulesOf<State, Payloads extends object>(
   definition: ProjectionDefinition<State, Payloads>,
 ): Rules<State> {
-  const { events, key, initial, on } = definition;
+  const { events, category, key, initial, on } = definition;
   // The compiler has checked handlers against events where the definition was made.
   const handlers = new Map(Object.entries(on)) as ReadonlyMap<string, Handler<State>>;
   return {
     handlers,
-    decode:
+    decode: ordinaryOnly(
+      category,
       events === undefined
         ? (log, stored) => (handlers.has(stored.type) ? untyped(log, stored) : undefined)
         : (log, stored) => events.decode(log, stored) as AnyEvent | undefined,
+    ),
     keyOf: (key as Rules<State>['keyOf'] | undefined) ?? ((event) => event.log),
     initial,
   };

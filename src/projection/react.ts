@@ -12,6 +12,7 @@ import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
 import { untyped } from '../typed/recorded.ts';
 import { type AnyPayloads, checkChoice, checkName } from './definition.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
+import { ordinaryOnly } from './ordinary-only.ts';
 import type { Retries } from './pause.ts';
 import { FROM_START, Reactions } from './reactions.ts';
 import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
@@ -22,7 +23,7 @@ export interface ReactionDefinition<Payloads extends object = AnyPayloads> exten
   readonly name: string;
   /** The events there are. Left out: events of any type, with payloads as they are stored. */
   readonly events?: EventDefinitions<Payloads> | undefined;
-  /** Only events of these logs: `account` for `account:1`. */
+  /** Only events of these logs: `account` for `account:1`. Left out: of all but dead letters. */
   readonly category?: string | undefined;
   /**
    * Where to begin when it is run for the first time: with the first event of the feed, or with
@@ -105,13 +106,16 @@ export function react<Payloads extends object = AnyPayloads>(
   const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
   const { log, records } = store;
   const lease = `reaction:${name}`;
-  const decode = events === undefined ? untyped : events.decode.bind(events);
+  const decode = (events === undefined ? untyped : events.decode.bind(events)) as (
+    log: LogName,
+    stored: StoredEvent,
+  ) => RecordedFrom<Payloads> | undefined;
   const target = new Reactions({
     records,
     key: `reaction:${name}`,
     lease,
     start: from === 'start' ? FROM_START : () => log.feedEnd(),
-    decode: decode as (log: LogName, stored: StoredEvent) => RecordedFrom<Payloads> | undefined,
+    decode: ordinaryOnly(category, decode),
     each,
   });
   const run = new FeedRun(log, records, target, {

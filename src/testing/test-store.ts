@@ -1,6 +1,8 @@
 /** A store in memory in which everything happens the same way each time. */
 import { MemoryLog } from '../log/memory/memory-log.ts';
+import { MemoryReadModels } from '../read-models/memory/memory-read-models.ts';
 import { MemoryRecords } from '../records/memory/memory-records.ts';
+import { MemoryWorkQueues } from '../work-queues/memory/memory-work-queues.ts';
 import { FakeClock } from './fake-clock.ts';
 import { seededIds, seededRandom } from './seeded.ts';
 
@@ -8,6 +10,8 @@ import { seededIds, seededRandom } from './seeded.ts';
 export interface TestStore {
   readonly log: MemoryLog;
   readonly records: MemoryRecords;
+  readonly readModels: MemoryReadModels;
+  readonly workQueues: MemoryWorkQueues;
   /** Event IDs and times to live go by it. */
   readonly clock: FakeClock;
   readonly random: () => number;
@@ -16,7 +20,10 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
-/** Opens a store in memory: with the same seed and start, the same test sees the same IDs. */
+/**
+ * Opens a store in memory, for deciders, projections and workers: with the same seed and start, the
+ * same test sees the same IDs. (Leases of workers go by the real time.)
+ */
 export function testStore(
   options: { readonly seed?: number | undefined; readonly start?: number | undefined } = {},
 ): TestStore {
@@ -24,11 +31,14 @@ export function testStore(
   const clock = new FakeClock(start);
   const log = new MemoryLog({ clock: clock.now });
   const records = new MemoryRecords({ clock: clock.now });
+  const readModels = new MemoryReadModels();
+  const workQueues = new MemoryWorkQueues(log);
   return {
-    ...{ log, records, clock },
+    ...{ log, records, readModels, workQueues, clock },
     random: seededRandom(seed),
     newId: seededIds(seed),
     close: async () => {
+      await Promise.all([workQueues.close(), readModels.close()]);
       await Promise.all([log.close(), records.close()]);
     },
   };

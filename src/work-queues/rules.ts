@@ -1,10 +1,7 @@
 /** The rules for what callers ask of work queues, the same in every store. */
 import { InvalidInput } from '../event/error.ts';
-import { isAccountId, isCategory } from '../event/log-name.ts';
+import { isAccountId, isCategory, isOrdinary } from '../event/log-name.ts';
 import type { JoinOptions } from './work-queues.ts';
-
-/** The category of the logs that hold dead letters; the rest of their name is the group's. */
-export const DEAD_LETTER_CATEGORY = 'dead-letter';
 
 /** No take waits longer than this, in milliseconds: a connection that waits cannot be asked whether it lives. */
 export const LONGEST_WAIT = 1_000;
@@ -59,7 +56,5 @@ export function checkCategory(group: string, made: string, asked: string): void 
 
 /** Whether a group is to be told of a log. */
 export function isWanted(log: string, category: string): boolean {
-  return category === ''
-    ? !log.startsWith(`${DEAD_LETTER_CATEGORY}:`)
-    : log.startsWith(`${category}:`);
+  return category === '' ? isOrdinary(log) : log.startsWith(`${category}:`);
 }

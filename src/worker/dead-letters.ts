@@ -13,9 +13,9 @@ import { createHash } from 'node:crypto';
 import { MillraceError } from '../event/error.ts';
 import type { JsonValue, Meta, StoredEvent } from '../event/event.ts';
 import { type EventId, isEventId, ZERO_ID } from '../event/event-id.ts';
-import { type LogName, parseLogName } from '../event/log-name.ts';
+import { DEAD_LETTER_CATEGORY, type LogName, parseLogName } from '../event/log-name.ts';
 import type { EventLog } from '../log/log.ts';
-import { checkGroup, DEAD_LETTER_CATEGORY } from '../work-queues/rules.ts';
+import { checkGroup } from '../work-queues/rules.ts';
 import type { WorkQueues } from '../work-queues/work-queues.ts';
 
 const PAGE = 1_000;

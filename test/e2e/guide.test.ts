@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Command, root } from './command.ts';
-import { blocksOf } from './readme.ts';
+import { Command, millrace, root } from './command.ts';
+import { type Block, blocksOf } from './readme.ts';
 
 const GUIDE = 'docs/event-sourcing.md';
 const blocks = blocksOf(GUIDE);
@@ -35,7 +35,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('every block is of a kind that is run here', () => {
   expect(program.length).toBeGreaterThan(10);
   expect(expected.length).toBeGreaterThan(10);
-  expect(blocks.filter(({ language }) => !['ts', 'sh'].includes(language))).toEqual([]);
+  expect(blocks.filter(({ language }) => !['ts', 'js', 'sh'].includes(language))).toEqual([]);
 });
 
 test('its links lead somewhere', () => {
@@ -67,6 +67,25 @@ describe('as a program', () => {
       lines: wanted,
       status: 0,
     });
+  });
+
+  test('leaves behind what its commands work on', { timeout: 60_000 }, async () => {
+    const [modules, commands] = ['js', 'sh'].map((language) =>
+      blocks.filter((block) => block.language === language),
+    ) as [Block[], Block[]];
+    for (const { mode, text } of modules) writeFileSync(join(folder, mode), text);
+    expect([modules.length, commands.length]).toEqual([1, 1]);
+    const script = commands[0]!.text.replaceAll(
+      'npx millrace',
+      `"${process.execPath}" "${millrace}"`,
+    );
+    await using run = new Command('bash', ['-ec', script], { cwd: folder });
+    const status = await run.ended();
+    expect({ status, stderr: run.stderr }).toEqual({
+      status: 0,
+      stderr: 'The group letters has no dead letters.\n',
+    });
+    expect(run.stdout).toMatch(/openings/);
   });
 });
 

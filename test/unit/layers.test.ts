@@ -58,7 +58,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   typed: { ours: ['event', 'log', 'live'], theirs: [] },
   decider: { ours: ['event', 'log', 'records', 'typed'], theirs: ['node:'] },
   testing: {
-    ours: ['event', 'log', 'log/memory', 'records', 'records/memory', 'typed', 'decider'],
+    ours: [
+      ...['event', 'log', 'log/memory', 'records', 'records/memory', 'typed', 'decider'],
+      ...['read-models', 'read-models/memory', 'work-queues', 'work-queues/memory'],
+    ],
     theirs: ['node:'],
   },
   worker: { ours: ['event', 'log', 'typed', 'work-queues'], theirs: ['node:'] },
