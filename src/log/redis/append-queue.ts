@@ -18,6 +18,7 @@ import type { Appended, AppendOptions } from '../log.ts';
 import { readAnswer } from './append-answer.ts';
 import { failureOf, reasonOf } from './connection.ts';
 import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from './keys.ts';
+import { ScriptCalls } from './script-call.ts';
 import { APPEND_SCRIPT } from './scripts.ts';
 
 /** Keeps one script call short for Redis, which does nothing else meanwhile. */
@@ -69,6 +70,7 @@ interface Batch {
 
 export class AppendQueue {
   readonly #redis: Redis;
+  readonly #calls: ScriptCalls;
   readonly #options: AppendQueueOptions;
   #waiting: Pending[] = [];
   readonly #inFlight = new Set<Batch>();
@@ -86,6 +88,7 @@ export class AppendQueue {
   /** @param restart called when the queue has stopped by itself: send the scripts, then {@link open} it */
   constructor(redis: Redis, options: AppendQueueOptions, restart: () => void) {
     this.#redis = redis;
+    this.#calls = new ScriptCalls(redis);
     this.#options = options;
     this.#restart = restart;
     const period = Math.max(10, Math.min(250, options.appendWait, options.replyTimeout));
@@ -174,26 +177,33 @@ export class AppendQueue {
     const batch: Batch = { pending, sentAt: performance.now(), settled: false };
     this.#inFlight.add(batch);
     try {
-      // As an array: there can be more arguments than a call has room for.
-      const reply = await this.#redis.call('EVALSHA', this.#scriptArguments(pending));
-      this.#answer(batch, reply as string);
+      this.#answer(batch, (await this.#write(pending)) as string);
     } catch (error) {
       this.#handleFailure(batch, error);
     }
   }
 
-  #scriptArguments(pending: readonly Pending[]): (string | number | Buffer)[] {
-    const keys = pending.length + 2;
-    const values: (string | number | Buffer)[] = [APPEND_SCRIPT.digest, keys];
-    values.push(FEED_KEY, FEED_MARKS_KEY);
-    for (const { log } of pending) values.push(logKey(log));
-    values.push(channelPrefix(this.#redis.options.db ?? 0), this.#options.producerIdle);
-    values.push(INLINE_EVENT_BYTES, INLINE_BYTES);
-    for (const { options, events } of pending) {
-      values.push(headOf(options, events));
-      for (const event of events) pushFields(values, event);
+  /** One call of the script for all of them; see `append.lua`. */
+  #write(pending: readonly Pending[]): Promise<unknown> {
+    const calls = this.#calls;
+    let values = 4;
+    for (const { events } of pending) {
+      values += 1;
+      for (const event of events) values += fieldCount(event);
     }
-    return values;
+    calls.begin(APPEND_SCRIPT, pending.length + 2, values);
+    calls.text(FEED_KEY);
+    calls.text(FEED_MARKS_KEY);
+    for (const { log } of pending) calls.text(logKey(log));
+    calls.text(channelPrefix(this.#redis.options.db ?? 0));
+    calls.text(String(this.#options.producerIdle));
+    calls.text(String(INLINE_EVENT_BYTES));
+    calls.text(String(INLINE_BYTES));
+    for (const { options, events } of pending) {
+      calls.text(headOf(options, events));
+      for (const event of events) writeFields(calls, event);
+    }
+    return calls.send();
   }
 
   #answer(batch: Batch, reply: string): void {
@@ -300,9 +310,19 @@ function fieldCount({ codec, meta }: EncodedEvent): number {
   return 4 + (codec === 'text' ? 0 : 2) + (meta === undefined ? 0 : 2);
 }
 
-function pushFields(values: (string | number | Buffer)[], event: EncodedEvent): void {
+function writeFields(calls: ScriptCalls, event: EncodedEvent): void {
   const { type, codec, data, meta } = event;
-  values.push('type', type, 'payload', typeof data === 'string' ? data : Buffer.from(data));
-  if (codec !== 'text') values.push('codec', codec);
-  if (meta !== undefined) values.push('meta', meta);
+  calls.text('type');
+  calls.text(type);
+  calls.text('payload');
+  if (typeof data === 'string') calls.text(data);
+  else calls.bytes(data);
+  if (codec !== 'text') {
+    calls.text('codec');
+    calls.text(codec);
+  }
+  if (meta !== undefined) {
+    calls.text('meta');
+    calls.text(meta);
+  }
 }

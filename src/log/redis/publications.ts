@@ -12,7 +12,7 @@ import { Closed } from '../errors.ts';
 import type { Follower } from '../log.ts';
 import { failureOf, reasonOf, whyUnusable } from './connection.ts';
 import { decodePublication } from './entries.ts';
-import { channelOf, channelPrefix } from './keys.ts';
+import { channelOf, channelPrefix, logKey } from './keys.ts';
 
 const CHANNELS_PER_COMMAND = 500;
 
@@ -25,7 +25,8 @@ export interface Following {
 
 /** A log that somebody follows. */
 export interface FollowedLog {
-  readonly log: LogName;
+  /** The stream's key. */
+  readonly key: string;
   readonly channel: string;
   readonly followings: Set<Following>;
   /** What Redis knows of it on the connection that there is now. */
@@ -109,7 +110,7 @@ export class Publications {
     const channel = channelOf(this.#options.database, log);
     let followed = this.#logs.get(channel);
     if (followed === undefined) {
-      followed = { log, channel, followings: new Set(), state: 'unasked' };
+      followed = { key: logKey(log), channel, followings: new Set(), state: 'unasked' };
       this.#logs.set(channel, followed);
       this.#toSubscribe.add(followed);
       this.#scheduleFlush();

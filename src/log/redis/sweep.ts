@@ -5,8 +5,8 @@
 import type { Redis } from 'ioredis';
 import { type EventId, isAfter, MAX_ID } from '../../event/event-id.ts';
 import { indexLogs } from './index-logs.ts';
-import { logKey } from './keys.ts';
 import type { FollowedLog, Publications } from './publications.ts';
+import { ScriptCalls } from './script-call.ts';
 import { MOVED_SCRIPT } from './scripts.ts';
 
 /** Few enough that asking about them takes less than a millisecond of this process at a time. */
@@ -14,9 +14,11 @@ const LOGS_PER_COMMAND = 100;
 
 export class Sweep {
   readonly #redis: Redis;
+  readonly #calls: ScriptCalls;
   readonly #publications: Publications;
   readonly #interval: number;
-  #round: FollowedLog[] = [];
+  /** The logs that this round has still to ask about; those that come meanwhile are at its end. */
+  #round: IterableIterator<FollowedLog> | undefined;
   #commands = 1;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -24,6 +26,7 @@ export class Sweep {
   /** @param interval how long, in milliseconds, until every followed log has been asked about; 0: never */
   constructor(redis: Redis, publications: Publications, interval: number) {
     this.#redis = redis;
+    this.#calls = new ScriptCalls(redis);
     this.#publications = publications;
     this.#interval = interval;
     if (interval > 0) this.#schedule();
@@ -43,39 +46,49 @@ export class Sweep {
   }
 
   async #step(): Promise<void> {
-    if (this.#round.length === 0) {
-      this.#round = [...this.#publications.followed()];
-      this.#commands = Math.max(1, Math.ceil(this.#round.length / LOGS_PER_COMMAND));
-    }
-    const asked = new Map(
-      this.#round
-        .splice(0, LOGS_PER_COMMAND)
-        .filter(isListened)
-        .map((followed) => [logKey(followed.log), followed]),
-    );
-    if (asked.size === 0 || this.#redis.status !== 'ready') return;
+    let asked = this.#next();
+    // The round before may have come to its end just so.
+    if (asked.length === 0) asked = this.#next();
+    if (asked.length === 0 || this.#redis.status !== 'ready') return;
     try {
-      const positions = new Map(
-        [...asked].map(([key, followed]) => [key, lowestPosition(followed)]),
-      );
-      const moved = (await this.#redis.evalsha(
-        MOVED_SCRIPT.digest,
-        asked.size,
-        ...positions.keys(),
-        ...positions.values(),
-      )) as string[];
-      for (const key of moved) this.#wake(asked.get(key), positions.get(key));
+      const positions = asked.map(lowestPosition);
+      this.#calls.begin(MOVED_SCRIPT, asked.length, asked.length);
+      for (const { key } of asked) this.#calls.text(key);
+      for (const position of positions) this.#calls.text(position);
+      const moved = (await this.#calls.send()) as string[];
+      for (const movedKey of moved) {
+        const index = asked.findIndex(({ key }) => key === movedKey);
+        if (index >= 0) wake(asked[index]!, positions[index]!);
+      }
       await indexLogs(this.#redis, moved);
     } catch {
       // Redis is away, or the scripts are not there yet: the next round comes soon enough.
     }
   }
 
-  #wake(followed: FollowedLog | undefined, asked: EventId | undefined): void {
-    for (const { follower } of followed?.followings ?? []) {
-      // One that has moved on since was told meanwhile; if not of all, the next round will see it.
-      if (follower.position() === asked) follower.wake();
+  /** The logs that the next command asks about. */
+  #next(): FollowedLog[] {
+    if (this.#round === undefined) {
+      this.#round = this.#publications.followed();
+      this.#commands = Math.max(1, Math.ceil(this.#publications.size / LOGS_PER_COMMAND));
     }
+    const logs: FollowedLog[] = [];
+    for (let count = 0; count < LOGS_PER_COMMAND; count += 1) {
+      const next = this.#round.next();
+      if (next.done) {
+        this.#round = undefined;
+        break;
+      }
+      if (isListened(next.value)) logs.push(next.value);
+    }
+    return logs;
+  }
+}
+
+function wake({ followings }: FollowedLog, asked: EventId): void {
+  for (const { follower } of followings) {
+    // One that has moved on since was told meanwhile; if not of all, the next round will see it.
+    if (follower.position() === asked) follower.wake();
   }
 }
 
