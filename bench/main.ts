@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CONTENDERS } from './gateway-process.ts';
+import { CONTENDERS, type Contender } from './gateway-process.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { takeMeasuredBuild } from './measured-build.ts';
 import type { Durability } from './redis-process.ts';
@@ -14,7 +14,7 @@ import { delivery } from './suites/delivery.ts';
 import { rebuild } from './suites/rebuild.ts';
 import { replay } from './suites/replay.ts';
 import { saturation } from './suites/saturation.ts';
-import type { Plan, Result, Suite } from './suites/suite.ts';
+import type { LeftOut, Plan, Result, Suite } from './suites/suite.ts';
 
 const SUITES: readonly Suite[] = [delivery, saturation, append, replay, commands, rebuild];
 const DURABILITIES: readonly Durability[] = ['off', 'everysec', 'always'];
@@ -54,16 +54,36 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  const progress = (text: string) => void process.stderr.write(`  ${text}\n`);
   const plan: Plan = {
     quick: values.quick,
     durability,
     profile: values.profile,
-    contenders,
-    progress: (text) => process.stderr.write(`  ${text}\n`),
+    ...(await prepare(contenders, suites, progress)),
+    progress,
   };
   const date = new Date().toISOString();
   const file = values.json ?? join(BENCH, 'results', `${date.replaceAll(':', '-')}.json`);
   await measure(suites, plan, date, file);
+}
+
+/** Only what a chosen suite starts is made ready. */
+async function prepare(
+  wanted: readonly Contender[],
+  suites: readonly Suite[],
+  progress: Plan['progress'],
+): Promise<Pick<Plan, 'contenders' | 'leftOut'>> {
+  if (!suites.includes(delivery) && !suites.includes(saturation)) {
+    return { contenders: wanted, leftOut: [] };
+  }
+  const contenders: Contender[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const contender of wanted) {
+    const why = await contender.prepare?.(progress);
+    if (why === undefined) contenders.push(contender);
+    else leftOut.push({ name: contender.name, why });
+  }
+  return { contenders, leftOut };
 }
 
 async function measure(suites: readonly Suite[], plan: Plan, date: string, file: string) {
@@ -79,8 +99,9 @@ async function measure(suites: readonly Suite[], plan: Plan, date: string, file:
     for (const note of result.notes) print(`- ${note}`);
     // Written after each suite: a run that is cut short keeps what it has.
     mkdirSync(dirname(file), { recursive: true });
-    const { quick, durability } = plan;
-    writeFileSync(file, JSON.stringify({ date, machine, quick, durability, results }, null, 2));
+    const { quick, durability, leftOut } = plan;
+    const report = { date, machine, quick, durability, leftOut, results };
+    writeFileSync(file, JSON.stringify(report, null, 2));
   }
   print(`\nWritten to ${file}`);
 }

@@ -1,7 +1,8 @@
 /** The load generator: a process that holds all client sockets, sends, receives and measures. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerQuestions } from '../child.ts';
-import { Samples } from '../latency.ts';
+import { clientFrame, TEXT } from './frames.ts';
+import { isEvents, MILLRACE_FORMAT } from './millrace-format.ts';
 import {
   type Connect,
   type Question,
@@ -11,7 +12,10 @@ import {
   type Sent,
   WRITERS,
 } from './questions.ts';
+import { Receipts } from './receipts.ts';
 import { LoadSocket, type Receiver } from './socket.ts';
+import type { WireFormat } from './wire-format.ts';
+import { WIRE_FORMATS } from './wire-formats.ts';
 import { PacedWriter } from './writer.ts';
 
 /**
@@ -32,7 +36,8 @@ interface Accounts {
 
 let accounts: Accounts = { first: 0, sockets: [] };
 let writers: LoadSocket[] = [];
-let measurement: Measurement | undefined;
+let format: WireFormat = MILLRACE_FORMAT;
+let receipts: Receipts | undefined;
 let lost = 0;
 let firstLoss: string | undefined;
 
@@ -43,20 +48,9 @@ answerQuestions((question: Question) => {
   return disconnect();
 });
 
-/** The operations of the wire format, told apart by the first two letters: `{"op":"ev…`. */
-const OP_AT = '{"op":"'.length;
-const opOf = (frame: Buffer) => (frame[OP_AT]! << 8) | frame[OP_AT + 1]!;
-const opNamed = (name: string) => opOf(Buffer.from(`{"op":"${name}`));
-const LIVE = opNamed('live');
-const EVENTS = opNamed('events');
-const APPENDED = opNamed('appended');
-const ERROR = opNamed('error');
-
-const EVENT_MARK = Buffer.from('"payload":{"n":');
-const REF_MARK = Buffer.from('"ref":');
-
-async function connect({ port, first, count }: Connect): Promise<void> {
+async function connect({ port, format: name, first, count }: Connect): Promise<void> {
   disconnect();
+  format = WIRE_FORMATS[name];
   const sockets: LoadSocket[] = new Array(count);
   let next = 0;
   const connectSome = async () => {
@@ -75,15 +69,22 @@ async function connect({ port, first, count }: Connect): Promise<void> {
   accounts = { first, sockets };
 }
 
-/** A socket that has caught up with its account's log, which it follows from now on. */
+/** A socket that follows its account's log from now on. */
 async function openLive(port: number, account: string, from: string): Promise<LoadSocket> {
   const live = promiseToKeep();
   const timer = setTimeout(() => live.reject(new Error(`${account} is not live`)), LIVE_WITHIN_MS);
+  let socket: LoadSocket | undefined;
+  let isLive = false;
   const receiver: Receiver = {
     text(frame) {
-      const op = opOf(frame);
-      if (op === LIVE) live.resolve();
-      else measurement?.take(op, frame);
+      if (!isLive) {
+        isLive = format.isLive(frame);
+        if (isLive) live.resolve();
+        return;
+      }
+      if (receipts !== undefined) format.take(frame, receipts, performance.now());
+      const answer = format.answerTo(frame);
+      if (answer !== undefined) socket?.write(clientFrame(TEXT, answer));
     },
     lost(reason) {
       lost++;
@@ -91,8 +92,8 @@ async function openLive(port: number, account: string, from: string): Promise<Lo
       live.reject(new Error(`account ${account}: ${reason}`));
     },
   };
-  const path = `/ws/${account}?format=json&after=now`;
-  const socket = await LoadSocket.open(port, path, receiver, from);
+  socket = await LoadSocket.open(port, format.path(account), receiver, from);
+  if (format.hello !== undefined) socket.write(clientFrame(TEXT, format.hello));
   await live.promise;
   clearTimeout(timer);
   return socket;
@@ -110,13 +111,14 @@ async function send({ rate, seconds, warmUpSeconds, drainSeconds }: Send): Promi
   const total = Math.round(rate * (warmUpSeconds + seconds));
   const { first, sockets } = accounts;
   const accountAt = (number: number) => first + ((number * STRIDE) % sockets.length);
-  const writer = new PacedWriter(writers, accountAt, total);
-  const current = new Measurement(writer.sentAt, Math.round(rate * warmUpSeconds));
-  measurement = current;
+  const messageAt = (number: number) => format.append(number, accountAt(number));
+  const writer = new PacedWriter(writers, messageAt, total);
+  const current = new Receipts(writer.sentAt, Math.round(rate * warmUpSeconds));
+  receipts = current;
   const took = await writer.run(rate, warmUpSeconds + seconds);
   const deadline = performance.now() + drainSeconds * 1000;
   while (!current.hasAll(writer.sent) && performance.now() < deadline) await sleep(20);
-  measurement = undefined;
+  receipts = undefined;
   return {
     sent: writer.sent,
     rate: writer.sent / took,
@@ -131,73 +133,6 @@ async function send({ rate, seconds, warmUpSeconds, drainSeconds }: Send): Promi
   };
 }
 
-/** What arrives during one run. */
-class Measurement {
-  readonly delivery = new Samples();
-  readonly acknowledgement = new Samples();
-  received = 0;
-  acknowledged = 0;
-  doubled = 0;
-  refused = 0;
-  firstRefusal: string | undefined;
-  readonly #sentAt: Float64Array;
-  readonly #warmUp: number;
-  readonly #seen: Uint8Array;
-
-  constructor(sentAt: Float64Array, warmUp: number) {
-    this.#sentAt = sentAt;
-    this.#warmUp = warmUp;
-    this.#seen = new Uint8Array(sentAt.length);
-  }
-
-  hasAll(sent: number): boolean {
-    return this.received >= sent && this.acknowledged + this.refused >= sent;
-  }
-
-  take(op: number, frame: Buffer): void {
-    const now = performance.now();
-    if (op === EVENTS) this.#takeEvents(frame, now);
-    else if (op === APPENDED) this.#takeAcknowledgement(frame, now);
-    else if (op === ERROR) {
-      this.refused++;
-      this.firstRefusal ??= frame.toString();
-    }
-  }
-
-  #takeEvents(frame: Buffer, now: number): void {
-    let at = frame.indexOf(EVENT_MARK);
-    while (at !== -1) {
-      this.#takeEvent(numberAt(frame, at + EVENT_MARK.length), now);
-      at = frame.indexOf(EVENT_MARK, at + EVENT_MARK.length);
-    }
-  }
-
-  #takeEvent(number: number, now: number): void {
-    if (this.#seen[number] === 1) {
-      this.doubled++;
-      return;
-    }
-    this.#seen[number] = 1;
-    this.received++;
-    if (number >= this.#warmUp) this.delivery.add(now - this.#sentAt[number]!);
-  }
-
-  #takeAcknowledgement(frame: Buffer, now: number): void {
-    const number = numberAt(frame, frame.indexOf(REF_MARK) + REF_MARK.length);
-    this.acknowledged++;
-    if (number >= this.#warmUp) this.acknowledgement.add(now - this.#sentAt[number]!);
-  }
-}
-
-/** The decimals that begin at `at`. No string is made: this process must cost less than what it measures. */
-function numberAt(frame: Buffer, at: number): number {
-  let number = 0;
-  for (let code = frame[at]! - 48; code >= 0 && code <= 9; code = frame[++at]! - 48) {
-    number = number * 10 + code;
-  }
-  return number;
-}
-
 async function replay({ port, account }: Replay): Promise<Replayed> {
   const live = promiseToKeep();
   let events = 0;
@@ -205,9 +140,8 @@ async function replay({ port, account }: Replay): Promise<Replayed> {
   const receiver: Receiver = {
     text(frame) {
       bytes += frame.length;
-      const op = opOf(frame);
-      if (op === LIVE) live.resolve();
-      else if (op === EVENTS) events += countEvents(frame);
+      if (MILLRACE_FORMAT.isLive(frame)) live.resolve();
+      else if (isEvents(frame)) events += countEvents(frame);
     },
     lost: (reason) => live.reject(new Error(reason)),
   };

@@ -1,5 +1,6 @@
 /** What the benchmark asks of the load process, and what that answers. */
 import type { Percentiles } from '../latency.ts';
+import type { WireFormatName } from './wire-format.ts';
 
 /** How many sockets send; they come on top of the accounts' own. */
 export const WRITERS = 64;
@@ -8,6 +9,8 @@ export const WRITERS = 64;
 export interface Connect {
   readonly do: 'connect';
   readonly port: number;
+  /** What these sockets speak until the next `connect`. */
+  readonly format: WireFormatName;
   readonly first: number;
   readonly count: number;
 }

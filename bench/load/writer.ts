@@ -12,15 +12,16 @@ export class PacedWriter {
   readonly lag = new Samples();
   sent = 0;
   readonly #sockets: readonly LoadSocket[];
-  readonly #accountAt: (number: number) => number;
+  readonly #messageAt: (number: number) => string;
 
+  /** @param messageAt what appends the event of that number */
   constructor(
     sockets: readonly LoadSocket[],
-    accountAt: (number: number) => number,
+    messageAt: (number: number) => string,
     capacity: number,
   ) {
     this.#sockets = sockets;
-    this.#accountAt = accountAt;
+    this.#messageAt = messageAt;
     this.sentAt = new Float64Array(capacity);
   }
 
@@ -53,16 +54,11 @@ export class PacedWriter {
       const frames: Buffer[] = [];
       while (this.sent < until) {
         const number = this.sent++;
-        frames.push(clientFrame(TEXT, appendFrame(number, this.#accountAt(number))));
+        frames.push(clientFrame(TEXT, this.#messageAt(number)));
         this.sentAt[number] = performance.now();
       }
       const socket = this.#sockets[(offset + writer) % this.#sockets.length]!;
       socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
     }
   }
-}
-
-function appendFrame(number: number, account: number): string {
-  const payload = `{"n":${number},"text":"Some payload for account(${account}) from account(1)"}`;
-  return `{"op":"append","ref":${number},"log":"account:${account}","events":[{"type":"SOME_EVENT","payload":${payload}}]}`;
 }

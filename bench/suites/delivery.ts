@@ -5,7 +5,7 @@ import { type Connect, type Send, type Sent, WRITERS } from '../load/questions.t
 import { openFileLimit, watchCpu } from '../machine.ts';
 import { RedisProcess } from '../redis-process.ts';
 import { kilobytes, number, percent, type Row } from '../report.ts';
-import { type Plan, type Result, type Suite, startLoad } from './suite.ts';
+import { leftOutRow, type Plan, type Result, rivalNotes, type Suite, startLoad } from './suite.ts';
 
 const RATE = 2_000;
 /** Files that a gateway has open besides its sockets, generously. */
@@ -49,9 +49,10 @@ export const delivery: Suite = {
     return {
       title: `Delivery: one account a socket, ${number(RATE)} events/s appended through the gateway`,
       rows,
-      table: rows.map(describe),
+      table: [...rows.map(describe), ...plan.leftOut.map(leftOutRow)],
       notes: [
         ...notes,
+        ...rivalNotes(plan.contenders),
         'late or wrong: events that had not come 5 s after the last was sent, came twice or were refused; connections that broke',
         'latency in ms from sending the append to receiving the event; memory is growth per socket; CPU in percent of one core',
       ],
@@ -65,7 +66,13 @@ async function measure(plan: Plan, contender: Contender, sockets: number): Promi
   const load = startLoad();
   try {
     const connect = (first: number, count: number) =>
-      load.ask<void>({ do: 'connect', port: gateway.port, first, count } satisfies Connect);
+      load.ask<void>({
+        do: 'connect',
+        port: gateway.port,
+        format: contender.format,
+        first,
+        count,
+      } satisfies Connect);
     // First use of every path allocates what later uses share: that is not a socket's cost.
     await connect(1_000_000, 100);
     await load.ask(question(200, 1, 0));
@@ -77,7 +84,7 @@ async function measure(plan: Plan, contender: Contender, sockets: number): Promi
     await sleep(1_500);
     const connected = { gateway: await gateway.memory(), redis: await redis.usedMemory() };
     const idleCpu = watchCpu({ gateway: gateway.pid, redis: redis.pid });
-    const idleCommands = await redis.commandsPerSecond(plan.quick ? 2 : 5);
+    const idleCommands = await redis.commandsPerSecond(idleSeconds(plan, contender));
     const idle = idleCpu();
 
     const runs: { sent: Sent; cpu: Delivery['cpu'] }[] = [];
@@ -107,6 +114,11 @@ async function measure(plan: Plan, contender: Contender, sockets: number): Promi
     await gateway.stop();
     await redis.stop();
   }
+}
+
+/** Idle work may come seldom, and then belongs to what is shown all the same. */
+function idleSeconds(plan: Plan, contender: Contender): number {
+  return plan.quick ? 2 : (contender.idleSeconds ?? 5);
 }
 
 function question(rate: number, seconds: number, warmUpSeconds: number): Send {

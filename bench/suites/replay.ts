@@ -63,6 +63,8 @@ async function onRedis(plan: Plan, events: number): Promise<Row[]> {
     await fillRedis(redis.endpoint, events);
     const rows: Row[] = [];
     for (const contender of plan.contenders) {
+      // The log is stored as Millrace stores it.
+      if (contender.format !== 'millrace') continue;
       plan.progress(`${contender.name}, replay`);
       rows.push(await throughGateway(plan, contender, redis.endpoint, events, redis.pid));
     }

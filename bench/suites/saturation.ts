@@ -3,8 +3,8 @@ import { type Contender, GatewayProcess } from '../gateway-process.ts';
 import type { Connect, Send, Sent } from '../load/questions.ts';
 import { watchCpu } from '../machine.ts';
 import { RedisProcess } from '../redis-process.ts';
-import { number, percent } from '../report.ts';
-import { type Plan, type Result, type Suite, startLoad } from './suite.ts';
+import { number, percent, type Row } from '../report.ts';
+import { leftOutRow, type Plan, type Result, rivalNotes, type Suite, startLoad } from './suite.ts';
 
 const SOCKETS = 500;
 const LIMIT_MS = 50;
@@ -39,24 +39,29 @@ export const saturation: Suite = {
     return {
       title: `Saturation: the highest rate with p99 below ${LIMIT_MS} ms, ${SOCKETS} sockets`,
       rows,
-      table: rows.map(({ contender, rate, best, lowestFailure }) => ({
-        gateway: contender,
-        'events/s': rate === 0 ? 'none' : number(rate),
-        p50: number(best?.sent.delivery.p50 ?? Number.NaN),
-        p99: number(best?.sent.delivery.p99 ?? Number.NaN),
-        'CPU gateway': best ? percent(best.cpu.gateway) : '–',
-        Redis: best ? percent(best.cpu.redis) : '–',
-        load: best ? percent(best.cpu.load) : '–',
-        'failed at': number(lowestFailure?.sent.rate ?? Number.NaN),
-        'p99 there': number(lowestFailure?.sent.delivery.p99 ?? Number.NaN),
-        'load lag p99 there': number(lowestFailure?.sent.loadLag.p99 ?? Number.NaN),
-      })),
+      table: [...rows.map(describe), ...plan.leftOut.map(leftOutRow)],
       notes: [
+        ...rivalNotes(plan.contenders),
         'gateway, Redis and load generator share the cores: where their CPU adds up to all of them, the machine is what is saturated',
       ],
     };
   },
 };
+
+function describe({ contender, rate, best, lowestFailure }: Saturation): Row {
+  return {
+    gateway: contender,
+    'events/s': rate === 0 ? 'none' : number(rate),
+    p50: number(best?.sent.delivery.p50 ?? Number.NaN),
+    p99: number(best?.sent.delivery.p99 ?? Number.NaN),
+    'CPU gateway': best ? percent(best.cpu.gateway) : '–',
+    Redis: best ? percent(best.cpu.redis) : '–',
+    load: best ? percent(best.cpu.load) : '–',
+    'failed at': number(lowestFailure?.sent.rate ?? Number.NaN),
+    'p99 there': number(lowestFailure?.sent.delivery.p99 ?? Number.NaN),
+    'load lag p99 there': number(lowestFailure?.sent.loadLag.p99 ?? Number.NaN),
+  };
+}
 
 async function search(plan: Plan, contender: Contender): Promise<Saturation> {
   const redis = await RedisProcess.start(plan.durability);
@@ -85,7 +90,14 @@ async function search(plan: Plan, contender: Contender): Promise<Saturation> {
   };
 
   try {
-    const connect: Connect = { do: 'connect', port: gateway.port, first: 1, count: SOCKETS };
+    const { format } = contender;
+    const connect: Connect = {
+      do: 'connect',
+      port: gateway.port,
+      format,
+      first: 1,
+      count: SOCKETS,
+    };
     await load.ask(connect);
     // Cold code is no measure of a gateway that has been running for a while.
     await load.ask(question(plan, contender.startRate / 4));

@@ -13,8 +13,15 @@ export interface Plan {
   /** A folder for CPU profiles of the gateways. */
   readonly profile: string | undefined;
   readonly contenders: readonly Contender[];
+  /** Gateways that were asked for and cannot be measured here. */
+  readonly leftOut: readonly LeftOut[];
   /** Tells what goes on. */
   progress(text: string): void;
+}
+
+export interface LeftOut {
+  readonly name: string;
+  readonly why: string;
 }
 
 /** One table: the raw numbers for JSON, and how they are printed. */
@@ -32,4 +39,16 @@ export interface Suite {
 
 export function startLoad(): Child {
   return new Child(fileURLToPath(new URL('../load/load-process.js', import.meta.url)));
+}
+
+/** What stands in a table of gateways for one that was not measured. */
+export function leftOutRow({ name, why }: LeftOut): Row {
+  return { gateway: `${name}: left out, ${why}` };
+}
+
+/** How the gateways that are not ours are set up. */
+export function rivalNotes(contenders: readonly Contender[]): string[] {
+  return contenders.flatMap(({ name, setUp }) =>
+    setUp === undefined ? [] : [`${name}: ${setUp}`],
+  );
 }
