@@ -72,6 +72,7 @@ async function search(plan: Plan, contender: Contender): Promise<Saturation> {
   let lowestFailure: Trial | undefined;
 
   const passes = async (rate: number): Promise<boolean> => {
+    let failure: Trial | undefined;
     for (let attempt = 0; attempt < (plan.quick ? 1 : TRIES); attempt++) {
       const cpu = watchCpu(pids);
       const sent = await load.ask<Sent>(question(plan, rate));
@@ -84,8 +85,9 @@ async function search(plan: Plan, contender: Contender): Promise<Saturation> {
         best = trial;
         return true;
       }
-      lowestFailure = trial;
+      failure = trial;
     }
+    lowestFailure = failure;
     return false;
   };
 
