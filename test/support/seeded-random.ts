@@ -1,27 +1,20 @@
 /** Chance that can be played again: the same seed makes the same choices. */
+import { seededRandom } from '../../src/testing/seeded.ts';
 
 export class SeededRandom {
   readonly seed: number;
-  #state: number;
+  /** From 0 up to, but not including, 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
     this.seed = seed;
-    this.#state = seed >>> 0;
+    this.next = seededRandom(seed);
   }
 
   /** From the environment variable `TEST_SEED`, or a new one. Put it into the failure message. */
   static fromEnvironment(): SeededRandom {
     const { TEST_SEED } = process.env;
     return new SeededRandom(TEST_SEED === undefined ? Date.now() % 2 ** 32 : Number(TEST_SEED));
-  }
-
-  /** From 0 up to, but not including, 1 (mulberry32). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
   /** A whole number, both ends included. */

@@ -21,6 +21,7 @@ import type { LogName } from '../../event/log-name.ts';
 import { WrongType } from '../errors.ts';
 import type { Stretch } from '../feed.ts';
 import type { ProducerState } from '../producer-state.ts';
+import { getAscii, getLong, getNumber, putAscii, putLong, putNumber, TWO_32 } from './bytes.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { type Entry, readEntry } from './entry.ts';
 import type { KeyCodec, OrderedMap } from './ordered-map.ts';
@@ -200,47 +201,6 @@ function asciiKeys<Text extends string>(): KeyCodec<Text> {
     writeKey: putAscii,
     readKey: (source, start, end) => getAscii(source, start, end) as Text,
   };
-}
-
-function putAscii(text: string, target: Uint8Array, start: number): number {
-  for (let index = 0; index < text.length; index++) target[start + index] = text.charCodeAt(index);
-  return start + text.length;
-}
-
-function getAscii(source: Uint8Array, start: number, end: number): string {
-  const buffer = Buffer.isBuffer(source)
-    ? source
-    : Buffer.from(source.buffer, source.byteOffset, source.length);
-  return buffer.toString('latin1', start, end);
-}
-
-function putNumber(value: number, target: Uint8Array, start: number): void {
-  target[start] = value >>> 24;
-  target[start + 1] = value >>> 16;
-  target[start + 2] = value >>> 8;
-  target[start + 3] = value;
-}
-
-function getNumber(source: Uint8Array, start: number): number {
-  return (
-    ((source[start]! << 24) |
-      (source[start + 1]! << 16) |
-      (source[start + 2]! << 8) |
-      source[start + 3]!) >>>
-    0
-  );
-}
-
-const TWO_32 = 0x1_0000_0000;
-
-/** A whole number up to 2^53 in eight bytes. */
-function putLong(value: number, target: Uint8Array, start: number): void {
-  putNumber(Math.floor(value / TWO_32), target, start);
-  putNumber(value % TWO_32, target, start + 4);
-}
-
-function getLong(source: Uint8Array, start: number): number {
-  return getNumber(source, start) * TWO_32 + getNumber(source, start + 4);
 }
 
 function putId(id: EventId, target: Uint8Array, start: number): void {

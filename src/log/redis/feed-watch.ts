@@ -13,6 +13,7 @@ import type { Redis } from 'ioredis';
 import { Closed } from '../errors.ts';
 import { failureOf, reasonOf } from './connection.ts';
 import { FEED_KEY } from './keys.ts';
+import { type Waiter, waitToBeHeard } from './waiting.ts';
 
 /** Milliseconds from one wake-up to the next at the least: a busy feed grows all the time. */
 const SHORTEST_PAUSE = 2;
@@ -29,10 +30,8 @@ export interface FeedWatchOptions {
   readonly onRefusal: (reason: string | undefined) => void;
 }
 
-interface Following {
+interface Following extends Waiter {
   readonly wake: () => void;
-  /** Set until Redis has been heard. */
-  waiting: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
 }
 
 export class FeedWatch {
@@ -68,7 +67,9 @@ export class FeedWatch {
     const following: Following = { wake, waiting: undefined };
     this.#followings.add(following);
     this.#connect();
-    if (!this.#watching) await this.#heard(following, signal);
+    if (!this.#watching) {
+      await waitToBeHeard(following, () => this.#unfollow(following), signal);
+    }
     return () => this.#unfollow(following);
   }
 
@@ -84,22 +85,6 @@ export class FeedWatch {
     if (this.#followings.size === 0 || (status !== 'wait' && status !== 'end')) return;
     // What comes of it is told by events.
     this.#redis.connect().catch(() => {});
-  }
-
-  async #heard(following: Following, signal: AbortSignal | undefined): Promise<void> {
-    const leave = (): void => {
-      this.#unfollow(following);
-      following.waiting?.reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', leave);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        following.waiting = { resolve, reject };
-      });
-    } finally {
-      following.waiting = undefined;
-      signal?.removeEventListener('abort', leave);
-    }
   }
 
   #unfollow(following: Following): void {

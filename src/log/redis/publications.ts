@@ -13,14 +13,13 @@ import type { Follower } from '../log.ts';
 import { failureOf, reasonOf, whyUnusable } from './connection.ts';
 import { decodePublication } from './entries.ts';
 import { channelOf, channelPrefix, logKey } from './keys.ts';
+import { type Waiter, waitToBeHeard } from './waiting.ts';
 
 const CHANNELS_PER_COMMAND = 500;
 
 /** One call of `follow`; the same follower may follow twice. */
-export interface Following {
+export interface Following extends Waiter {
   readonly follower: Follower;
-  /** Set while it waits for Redis to acknowledge. */
-  waiting: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
 }
 
 /** A log that somebody follows. */
@@ -92,7 +91,9 @@ export class Publications {
     const followed = this.#entry(log);
     const following: Following = { follower, waiting: undefined };
     followed.followings.add(following);
-    if (followed.state !== 'acknowledged') await this.#acknowledged(followed, following, signal);
+    if (followed.state !== 'acknowledged') {
+      await waitToBeHeard(following, () => this.#unfollow(followed, following), signal);
+    }
     return () => this.#unfollow(followed, following);
   }
 
@@ -116,26 +117,6 @@ export class Publications {
       this.#scheduleFlush();
     }
     return followed;
-  }
-
-  async #acknowledged(
-    followed: FollowedLog,
-    following: Following,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const leave = (): void => {
-      this.#unfollow(followed, following);
-      following.waiting?.reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', leave);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        following.waiting = { resolve, reject };
-      });
-    } finally {
-      following.waiting = undefined;
-      signal?.removeEventListener('abort', leave);
-    }
   }
 
   #unfollow(followed: FollowedLog, following: Following): void {

@@ -11,6 +11,7 @@
  * one that is begun under that name again has another number. The last number that was given out
  * is that of an entry whose name no table can have.
  */
+import { getNumber, putNumber } from '../../log/embedded/bytes.ts';
 import type { EmbeddedStore } from '../../log/embedded/embedded-store.ts';
 import type { KeyCodec, OrderedMap } from '../../log/embedded/ordered-map.ts';
 import { WrongType } from '../../log/errors.ts';
@@ -96,23 +97,6 @@ function putText(text: string, target: Uint8Array, start: number): number {
 
 function getText(source: Uint8Array, start: number, end: number): string {
   return Buffer.from(source.buffer, source.byteOffset + start, end - start).toString('utf8');
-}
-
-function putNumber(value: number, target: Uint8Array, start: number): void {
-  target[start] = value >>> 24;
-  target[start + 1] = value >>> 16;
-  target[start + 2] = value >>> 8;
-  target[start + 3] = value;
-}
-
-function getNumber(source: Uint8Array, start: number): number {
-  return (
-    ((source[start]! << 24) |
-      (source[start + 1]! << 16) |
-      (source[start + 2]! << 8) |
-      source[start + 3]!) >>>
-    0
-  );
 }
 
 /** Of the value's length: what LMDB lends may lie in longer memory. */

@@ -12,14 +12,12 @@ import {
   reasonOf,
 } from '../../log/redis/connection.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
+import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import type { Checkpoint, CommitOutcome, ReadModelCommit, ReadModels } from '../read-models.ts';
 import { checkCommit, checkRowKey, checkTable } from '../rules.ts';
 import { checkpointKey, rowsKey } from './keys.ts';
 
 const COMMIT_SCRIPT = loadScript(new URL('commit.lua', import.meta.url));
-
-/** How long {@link RedisReadModels.close} waits for work under way, in milliseconds. */
-const CLOSE_PATIENCE = 3_000;
 
 /** About how many rows one command asks for, so that none holds Redis for long. */
 const STEP = 1_000;
@@ -35,13 +33,12 @@ export interface RedisReadModelsOptions {
 /** {@link ReadModels} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
 export class RedisReadModels implements ReadModels {
   readonly #redis: Redis;
-  readonly #replyTimeout: number;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #commands: TimedCommands;
   #closing: Promise<void> | undefined;
 
-  private constructor(redis: Redis, { replyTimeout = 5_000 }: RedisReadModelsOptions) {
+  private constructor(redis: Redis, { replyTimeout }: RedisReadModelsOptions) {
     this.#redis = redis;
-    this.#replyTimeout = replyTimeout;
+    this.#commands = new TimedCommands(redis, replyTimeout);
   }
 
   /**
@@ -87,7 +84,7 @@ export class RedisReadModels implements ReadModels {
     const head = [String(token), condition, expected ?? '', next, String(set.length / 2)];
     const keys = [rowsKey(table), checkpointKey(table)];
     return this.#change(keys[0]!, () =>
-      this.#evaluate(keys, [...head, ...set, ...removed]),
+      this.#commands.call(COMMIT_SCRIPT, keys, [...head, ...set, ...removed]),
     ) as Promise<CommitOutcome>;
   }
 
@@ -112,18 +109,18 @@ export class RedisReadModels implements ReadModels {
 
   async drop(table: string): Promise<void> {
     const keys = [rowsKey(checkTable(table)), checkpointKey(table)];
-    await this.#change(keys[0]!, () => this.#send(() => this.#redis.unlink(...keys)));
+    await this.#change(keys[0]!, () => this.#commands.send(() => this.#redis.unlink(...keys)));
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#commands.end();
     return this.#closing;
   }
 
   async #read<T>(key: string, command: () => Promise<T>): Promise<T> {
     this.#mustBeOpen();
     try {
-      return await this.#send(command);
+      return await this.#commands.send(command);
     } catch (error) {
       if (isWrongType(error)) throw wrongType(key);
       throw new Unavailable(reasonOf(error));
@@ -143,52 +140,8 @@ export class RedisReadModels implements ReadModels {
     }
   }
 
-  async #evaluate(keys: readonly string[], values: readonly string[]): Promise<unknown> {
-    const { digest, source } = COMMIT_SCRIPT;
-    const rest = [keys.length, ...keys, ...values];
-    try {
-      return await this.#send(() => this.#redis.call('EVALSHA', digest, ...rest));
-    } catch (error) {
-      // Nothing ran, so that it may be sent again.
-      if (failureOf(error) !== 'no_script') throw error;
-    }
-    return this.#send(() => this.#redis.call('EVAL', source, ...rest));
-  }
-
-  /** Sends one command, and gives it up when its time is over. */
-  async #send<T>(command: () => Promise<T>): Promise<T> {
-    const answered = command();
-    this.#underWay.add(answered);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`Redis took more than ${this.#replyTimeout} ms`));
-        // Its late reply is of no use, and whatever follows on this connection would wait as well.
-        this.#redis.disconnect(true);
-      }, this.#replyTimeout);
-    });
-    try {
-      return await Promise.race([answered, late]);
-    } finally {
-      clearTimeout(timer);
-      this.#underWay.delete(answered);
-    }
-  }
-
   #mustBeOpen(): void {
     if (this.#closing !== undefined) throw new Closed('the store of read models');
-  }
-
-  async #close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      Promise.allSettled(this.#underWay),
-      new Promise((resolve) => {
-        timer = setTimeout(resolve, CLOSE_PATIENCE);
-      }),
-    ]);
-    clearTimeout(timer);
-    this.#redis.disconnect();
   }
 }
 

@@ -9,6 +9,7 @@
  *   expires is in milliseconds since 1970, big-endian; 0 for a record that stays, which then is
  *   not in record_expiry.
  */
+import { getLong, putLong } from '../../log/embedded/bytes.ts';
 import type { EmbeddedStore } from '../../log/embedded/embedded-store.ts';
 import type { KeyCodec, OrderedMap } from '../../log/embedded/ordered-map.ts';
 import { WrongType } from '../../log/errors.ts';
@@ -24,7 +25,6 @@ export interface RecordDatabases {
 export const EXPIRY_VALUE = new Uint8Array(0);
 
 const LONG_BYTES = 8;
-const TWO_32 = 0x1_0000_0000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -68,16 +68,4 @@ function putText(text: string, target: Uint8Array, start: number): number {
 
 function getText(source: Uint8Array, start: number, end: number): string {
   return decoder.decode(source.subarray(start, end));
-}
-
-/** A whole number up to 2^53 in eight bytes. */
-function putLong(value: number, target: Uint8Array, start: number): void {
-  const view = new DataView(target.buffer, target.byteOffset + start, LONG_BYTES);
-  view.setUint32(0, Math.floor(value / TWO_32));
-  view.setUint32(4, value % TWO_32);
-}
-
-function getLong(source: Uint8Array, start: number): number {
-  const view = new DataView(source.buffer, source.byteOffset + start, LONG_BYTES);
-  return view.getUint32(0) * TWO_32 + view.getUint32(4);
 }

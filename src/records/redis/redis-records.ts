@@ -12,14 +12,12 @@ import {
   reasonOf,
 } from '../../log/redis/connection.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
+import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import { BatchRecords } from '../batch-records.ts';
 import type { Change, Committed } from '../records.ts';
 import { isAdd } from '../rules.ts';
 
 const BATCH_SCRIPT = loadScript(new URL('batch.lua', import.meta.url));
-
-/** How long {@link RedisRecords.close} waits for work under way, in milliseconds. */
-const CLOSE_PATIENCE = 3_000;
 
 export interface RedisRecordsOptions {
   /**
@@ -32,14 +30,13 @@ export interface RedisRecordsOptions {
 /** {@link Records} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
 export class RedisRecords extends BatchRecords {
   readonly #redis: Redis;
-  readonly #replyTimeout: number;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #commands: TimedCommands;
   #closing: Promise<void> | undefined;
 
-  private constructor(redis: Redis, { replyTimeout = 5_000 }: RedisRecordsOptions) {
+  private constructor(redis: Redis, { replyTimeout }: RedisRecordsOptions) {
     super();
     this.#redis = redis;
-    this.#replyTimeout = replyTimeout;
+    this.#commands = new TimedCommands(redis, replyTimeout);
   }
 
   /**
@@ -55,14 +52,14 @@ export class RedisRecords extends BatchRecords {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#commands.end();
     return this.#closing;
   }
 
   protected async read(key: string): Promise<string | null> {
     this.#mustBeOpen();
     try {
-      return await this.#send(() => this.#redis.get(key));
+      return await this.#commands.send(() => this.#redis.get(key));
     } catch (error) {
       if (isWrongType(error)) return this.#readHash(key);
       throw new Unavailable(reasonOf(error));
@@ -72,7 +69,7 @@ export class RedisRecords extends BatchRecords {
   /** What other programs keep as a hash, as sessions often are, reads as a JSON object. */
   async #readHash(key: string): Promise<string | null> {
     try {
-      return JSON.stringify(await this.#send(() => this.#redis.hgetall(key)));
+      return JSON.stringify(await this.#commands.send(() => this.#redis.hgetall(key)));
     } catch (error) {
       if (isWrongType(error)) throw wrongType(key);
       throw new Unavailable(reasonOf(error));
@@ -85,7 +82,7 @@ export class RedisRecords extends BatchRecords {
     let reply: unknown;
     this.#mustBeOpen();
     try {
-      reply = await this.#evaluate(keys, values);
+      reply = await this.#commands.call(BATCH_SCRIPT, keys, values);
     } catch (error) {
       if (failureOf(error) === 'unanswered') {
         throw new OutcomeUnknown(reasonOf(error), undefined, 'the change');
@@ -95,51 +92,8 @@ export class RedisRecords extends BatchRecords {
     return readReply(keys, reply as readonly [number, ...(number | string | null)[]]);
   }
 
-  async #evaluate(keys: readonly string[], values: readonly string[]): Promise<unknown> {
-    const { digest, source } = BATCH_SCRIPT;
-    try {
-      return await this.#send(() => this.#redis.evalsha(digest, keys.length, ...keys, ...values));
-    } catch (error) {
-      // Nothing ran, so that it may be sent again.
-      if (failureOf(error) !== 'no_script') throw error;
-    }
-    return this.#send(() => this.#redis.eval(source, keys.length, ...keys, ...values));
-  }
-
-  /** Sends one command, and gives it up when its time is over. */
-  async #send<T>(command: () => Promise<T>): Promise<T> {
-    const answered = command();
-    this.#underWay.add(answered);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`Redis took more than ${this.#replyTimeout} ms`));
-        // Its late reply is of no use, and whatever follows on this connection would wait as well.
-        this.#redis.disconnect(true);
-      }, this.#replyTimeout);
-    });
-    try {
-      return await Promise.race([answered, late]);
-    } finally {
-      clearTimeout(timer);
-      this.#underWay.delete(answered);
-    }
-  }
-
   #mustBeOpen(): void {
     if (this.#closing !== undefined) throw new Closed('the store of records');
-  }
-
-  async #close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      Promise.allSettled(this.#underWay),
-      new Promise((resolve) => {
-        timer = setTimeout(resolve, CLOSE_PATIENCE);
-      }),
-    ]);
-    clearTimeout(timer);
-    this.#redis.disconnect();
   }
 }
 

@@ -7,6 +7,7 @@
  *   work_logs    group ' ' log (ASCII)    what is kept of a log, see KeptLog in ../local-group.ts
  */
 import type { LogName } from '../../event/log-name.ts';
+import { getAscii, putAscii } from '../../log/embedded/bytes.ts';
 import type { EmbeddedStore } from '../../log/embedded/embedded-store.ts';
 import type { KeyCodec, OrderedMap } from '../../log/embedded/ordered-map.ts';
 import { WrongType } from '../../log/errors.ts';
@@ -59,14 +60,3 @@ const logKeys: KeyCodec<WorkLogKey> = {
     return [group!, log as LogName];
   },
 };
-
-function putAscii(text: string, target: Uint8Array, start: number): number {
-  for (let index = 0; index < text.length; index++) target[start + index] = text.charCodeAt(index);
-  return start + text.length;
-}
-
-function getAscii(source: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let index = start; index < end; index++) text += String.fromCharCode(source[index]!);
-  return text;
-}

@@ -10,9 +10,6 @@ import { ScriptCaller } from './script-caller.ts';
 
 const REDRIVE_SCRIPT = loadScript(new URL('redrive.lua', import.meta.url));
 
-/** How long {@link RedisWorkQueues.close} waits for work under way, in milliseconds. */
-const CLOSE_PATIENCE = 3_000;
-
 export interface RedisWorkQueuesOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a call fails with
@@ -28,7 +25,7 @@ export class RedisWorkQueues implements WorkQueues {
   readonly #calls: ScriptCaller;
   #closing: Promise<void> | undefined;
 
-  private constructor(url: string, redis: Redis, { replyTimeout = 5_000 }: RedisWorkQueuesOptions) {
+  private constructor(url: string, redis: Redis, { replyTimeout }: RedisWorkQueuesOptions) {
     this.#url = url;
     this.#redis = redis;
     this.#calls = new ScriptCaller(redis, replyTimeout);
@@ -61,7 +58,7 @@ export class RedisWorkQueues implements WorkQueues {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#calls.close(CLOSE_PATIENCE);
+    this.#closing ??= this.#calls.close();
     return this.#closing;
   }
 
