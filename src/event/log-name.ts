@@ -53,6 +53,7 @@ export function accountLog(accountId: string, field = 'account ID'): LogName {
 
 /** The category of the logs that hold dead letters; the rest of their name is the group's. */
 export const DEAD_LETTER_CATEGORY = 'dead-letter';
+const DEAD_LETTER_PREFIX = `${DEAD_LETTER_CATEGORY}:`;
 
 /**
  * Whether a reader of all logs that asked for no category means this one. It does not mean dead
@@ -60,5 +61,5 @@ export const DEAD_LETTER_CATEGORY = 'dead-letter';
  * in a circle.
  */
 export function isOrdinary(log: string): boolean {
-  return !log.startsWith(`${DEAD_LETTER_CATEGORY}:`);
+  return !log.startsWith(DEAD_LETTER_PREFIX);
 }

@@ -1,7 +1,8 @@
 /** Putting a page of the feed together, stretch by stretch, until it is full. */
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
-import type { FeedItem, FeedPage, FeedStanding, Stretch } from './feed.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { FeedCursor, FeedItem, FeedPage, FeedStanding, Stretch } from './feed.ts';
 import { type EntryMark, type FeedPlace, writeFeedCursor } from './feed-cursor.ts';
 import type { FeedRequest } from './feed-options.ts';
 
@@ -20,8 +21,11 @@ export interface StretchPlace {
 export class FeedPageBuilder {
   readonly #request: FeedRequest;
   readonly #standing: FeedStanding;
-  readonly #items: FeedItem[] = [];
+  readonly #parts: Iterable<FeedItem>[] = [];
+  /** The part that items are added to one by one. */
+  #items: FeedItem[] | undefined;
   #place: FeedPlace;
+  #torn: LogName | undefined;
   #events = 0;
   #bytes = 0;
   #full = false;
@@ -60,7 +64,7 @@ export class FeedPageBuilder {
   }
 
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.#parts.length === 0;
   }
 
   /**
@@ -77,54 +81,115 @@ export class FeedPageBuilder {
     whole: boolean,
     complete = true,
   ): boolean {
-    const { limit, maxBytes } = this.#request;
     let taken = 0;
-    while (taken < events.length && this.#events < limit) {
-      const bytes = this.#bytes + events[taken]!.size;
-      if (bytes > maxBytes && this.#events > 0) {
-        this.#full = true;
-        break;
-      }
-      this.#bytes = bytes;
-      this.#events++;
-      taken++;
-    }
+    while (taken < events.length && this.accept(events[taken]!.size)) taken++;
     const all = taken === events.length && complete;
     if (all) {
-      this.#items.push({ log, events, whole });
+      this.#add({ log, events, whole });
       this.pass(at);
     } else if (taken > 0) {
       const part = taken === events.length ? events : events.slice(0, taken);
-      this.#items.push({ log, events: part, whole });
-      this.#stopWithin(at, at.index, part[taken - 1]!.id);
+      this.#add({ log, events: part, whole });
+      this.stopWithin(at, part[taken - 1]!.id);
     }
     return all;
+  }
+
+  /**
+   * Counts one more event in.
+   * @param size in bytes
+   * @returns whether it fits
+   */
+  accept(size: number): boolean {
+    const { limit, maxBytes } = this.#request;
+    if (this.#events >= limit) return false;
+    const bytes = this.#bytes + size;
+    if (bytes > maxBytes && this.#events > 0) {
+      this.#full = true;
+      return false;
+    }
+    this.#bytes = bytes;
+    this.#events++;
+    return true;
+  }
+
+  /**
+   * Takes items whose events were accepted, and which may be made only when they are asked for.
+   * @param torn the log of the first of them that is not whole
+   */
+  take(items: Iterable<FeedItem>, torn: LogName | undefined): void {
+    this.#parts.push(items);
+    this.#items = undefined;
+    this.#torn ??= torn;
   }
 
   /** Leaves the next stretch behind, read or not. */
   pass({ position, index, count, mark }: StretchPlace): void {
     if (index + 1 === count) this.#place = { position, mark, within: undefined };
-    else this.#stopWithin({ position, mark }, index + 1, ZERO_ID);
+    else this.#standWithin({ position, mark }, index + 1, ZERO_ID);
+  }
+
+  /** The page ends within this stretch, after that event. */
+  stopWithin(at: StretchPlace, after: EventId): void {
+    this.#standWithin(at, at.index, after);
   }
 
   /** The page, of a feed that has given out `end` entries. */
   page(end: number): FeedPage {
-    const { position } = this.#place;
-    return {
-      items: this.#items,
-      cursor: writeFeedCursor(this.#place),
-      position,
-      end,
-      more: position < end,
-      standing: this.#standing,
-    };
+    return new BuiltPage(this.#parts, this.#torn, this.#place, end, this.#standing);
   }
 
-  #stopWithin(
+  #add(item: FeedItem): void {
+    if (this.#items === undefined) {
+      this.#items = [];
+      this.#parts.push(this.#items);
+    }
+    this.#items.push(item);
+    if (!item.whole) this.#torn ??= item.log;
+  }
+
+  #standWithin(
     { position, mark }: Pick<StretchPlace, 'position' | 'mark'>,
     stretch: number,
     after: EventId,
   ): void {
     this.#place = { position: position - 1, mark, within: { stretch, after } };
+  }
+}
+
+class BuiltPage implements FeedPage {
+  readonly torn: LogName | undefined;
+  readonly cursor: FeedCursor;
+  readonly position: number;
+  readonly end: number;
+  readonly more: boolean;
+  readonly standing: FeedStanding;
+  readonly #parts: readonly Iterable<FeedItem>[];
+  #items: readonly FeedItem[] | undefined;
+
+  constructor(
+    parts: readonly Iterable<FeedItem>[],
+    torn: LogName | undefined,
+    place: FeedPlace,
+    end: number,
+    standing: FeedStanding,
+  ) {
+    this.#parts = parts;
+    this.torn = torn;
+    this.cursor = writeFeedCursor(place);
+    this.position = place.position;
+    this.end = end;
+    this.more = place.position < end;
+    this.standing = standing;
+  }
+
+  get items(): readonly FeedItem[] {
+    this.#items ??= [...this];
+    return this.#items;
+  }
+
+  *[Symbol.iterator](): Iterator<FeedItem> {
+    // `yield*` would take an object more for each item.
+    for (const part of this.#parts) for (const item of part) yield item;
   }
 }

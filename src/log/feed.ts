@@ -49,12 +49,18 @@ export interface FeedItem {
   readonly whole: boolean;
 }
 
-export interface FeedPage {
+/**
+ * A page can be gone through itself, `for (const { log, events } of page)`: then its events are made
+ * one by one and nobody keeps them, which is the cheapest way through a large page.
+ */
+export interface FeedPage extends Iterable<FeedItem> {
   /**
    * In feed order; of one log always in ID order, each event once. Can be empty although there is
    * more, when only other categories were found so far: go on from `cursor` while `more`.
    */
   readonly items: readonly FeedItem[];
+  /** The log of the first item that is not {@link FeedItem.whole}; undefined when all are. */
+  readonly torn: LogName | undefined;
   /** Go on from here. */
   readonly cursor: FeedCursor;
   /** How many entries of the feed lie at or before `cursor`, whole ones. */

@@ -5,14 +5,15 @@
  *              read 2 ─► apply 2 ─────►└─► commit 2 …………
  *                         read 3 ─► apply 3 …
  *
- * While a page is committed the next one is read and applied; never are two being committed.
+ * While a page is applied the next one is read, and while it is committed the next one is applied;
+ * never are two being committed.
  *
  * An event that cannot be handled. The events before it become a page of their own and are
  * committed; then it stands first and alone, is tried again, and ends the run or is left out. What
  * is too much for one commit is cut in halves, until it is committed or a single event is to blame.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
+import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { UnreadableEvent } from '../typed/errors.ts';
 import {
@@ -33,6 +34,8 @@ import { delayAfter, pause, type Retries } from './pause.ts';
 const MAX_PAGE_BYTES = 8_388_608;
 /** How often a checkpoint is written though nothing has changed, in milliseconds. */
 const CHECKPOINT_INTERVAL = 1_000;
+/** Where a page takes longer, in milliseconds, the next ones are smaller: a stop waits for a page. */
+const LONG_PAGE = 500;
 
 export interface FeedPagesOptions {
   /** As it is called in messages: `projection balances`. */
@@ -92,6 +95,8 @@ export class FeedPages {
   #committed: FeedCursor = FEED_START;
   #committedAt = 0;
   #underWay: UnderWay | undefined;
+  /** The last page took its time. */
+  #slow = false;
 
   constructor(log: Pick<EventLog, 'feed'>, target: FeedTarget, options: FeedPagesOptions) {
     this.#log = log;
@@ -115,6 +120,8 @@ export class FeedPages {
       if (stopping.aborted) break;
       this.#judge(page);
       let applied: boolean;
+      const ahead = this.#readAhead(page);
+      const begun = performance.now();
       try {
         applied = await this.#target.apply(this.#withoutLeftOut(page), stopping);
       } catch (error) {
@@ -130,7 +137,8 @@ export class FeedPages {
         continue;
       }
       this.#pass(page);
-      if (page.more) reading = this.#read();
+      this.#slow = performance.now() - begun > LONG_PAGE;
+      if (page.more) reading = ahead ?? this.#read();
       await this.#settle();
       if (applied || this.#failing?.passed || this.#isCheckpointDue())
         await this.#commit(page, token);
@@ -160,9 +168,14 @@ export class FeedPages {
     throw new Overtaken();
   }
 
-  #read(limit = this.#nextLimit()): Promise<FeedPage> {
+  /** The page after this one, where that one will be applied without doubt. */
+  #readAhead({ more, cursor }: FeedPage): Promise<FeedPage> | undefined {
+    if (!more || this.#failing !== undefined) return undefined;
+    return this.#read(this.#limit, cursor);
+  }
+
+  #read(limit = this.#nextLimit(), after = this.#cursor): Promise<FeedPage> {
     const { category } = this.#options;
-    const after = this.#cursor;
     const page = this.#log.feed({ after, limit, maxBytes: MAX_PAGE_BYTES, category });
     // It may be read for nothing, when something else ends the run.
     page.catch(() => {});
@@ -175,24 +188,22 @@ export class FeedPages {
   }
 
   /** @throws FeedReset, FeedTrimmed */
-  #judge({ standing, items }: FeedPage): void {
+  #judge({ standing, torn }: FeedPage): void {
     const { label, trimmed } = this.#options;
     if (standing === 'reset') throw new FeedReset(label);
     if (trimmed === 'accept') return;
     if (standing === 'trimmed') throw new FeedTrimmed(label);
-    const torn = items.find(({ whole }) => !whole);
-    if (torn !== undefined) throw new FeedTrimmed(label, torn.log);
+    if (torn !== undefined) throw new FeedTrimmed(label, torn);
   }
 
-  #withoutLeftOut(page: FeedPage): FeedPage {
+  #withoutLeftOut(page: FeedPage): Iterable<FeedItem> {
     if (this.#failing?.leftOut !== true) return page;
     const { place } = this.#failing;
-    const items = page.items.map((item) =>
+    return page.items.map((item) =>
       item.log === place.log
         ? { ...item, events: item.events.filter(({ id }) => id !== place.id) }
         : item,
     );
-    return { ...page, items };
   }
 
   /** All of the page was applied. */
@@ -271,7 +282,9 @@ export class FeedPages {
     this.#committedAt = performance.now();
     if (page === undefined) return;
     if (passed !== undefined && passed === this.#failing) this.#failing = undefined;
-    this.#limit = Math.min(this.#options.pageSize, this.#limit * 2);
+    this.#limit = this.#slow
+      ? Math.max(1, Math.ceil(this.#limit / 2))
+      : Math.min(this.#options.pageSize, this.#limit * 2);
     await this.#options.onProgress(page.position, page.end, !page.more);
   }
 

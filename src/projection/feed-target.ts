@@ -1,5 +1,5 @@
 /** What the pages of a {@link FeedRun} go into: rows of a read model, or the world outside. */
-import type { FeedCursor, FeedPage } from '../log/feed.ts';
+import type { FeedCursor, FeedItem } from '../log/feed.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
 
 export interface FeedTarget {
@@ -13,11 +13,11 @@ export interface FeedTarget {
   begin(token: number): Promise<{ readonly cursor: FeedCursor } | 'fenced'>;
 
   /**
-   * Takes the events of the next page in. Nothing of it is kept before {@link commit}.
+   * Takes the events of the next page in, one after the other. Nothing of it is kept before {@link commit}.
    * @returns whether there is something to commit
    * @throws EventFailed
    */
-  apply(page: FeedPage, signal: AbortSignal): Promise<boolean>;
+  apply(items: Iterable<FeedItem>, signal: AbortSignal): Promise<boolean>;
 
   /**
    * Keeps what was applied since the last commit. What it is was decided when this returns; that

@@ -12,7 +12,7 @@ import { InvalidInput, MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
 import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
-import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
+import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
 import type { CommitOutcome, ReadModel } from '../read-models/read-models.ts';
 import { checkRowKey } from '../read-models/rules.ts';
 import type { Recorded } from '../typed/event-types.ts';
@@ -25,9 +25,6 @@ import { type Row, RowCache } from './row-cache.ts';
 
 /** After so many events others get a turn of the event loop. */
 const EVENTS_PER_TURN = 2_000;
-
-/** So many handlers run in one go, where all rows are at hand. */
-const STEPS_AT_ONCE = 256;
 
 type AnyEvent = Recorded<string, unknown>;
 type Handler<State> = RowHandler<State, AnyEvent>;
@@ -60,7 +57,7 @@ export function rulesOf<State, Payloads extends object>(
   };
 }
 
-/** One event for one row. */
+/** One event for one row, which has to be read first, or comes after one that has to. */
 interface Step<State> {
   readonly row: Row<State>;
   readonly event: AnyEvent;
@@ -114,29 +111,26 @@ export class Fold<State> implements FeedTarget {
     }
   }
 
-  async apply({ items }: FeedPage): Promise<boolean> {
-    const steps: Step<State>[] = [];
+  async apply(items: Iterable<FeedItem>): Promise<boolean> {
+    const waiting: Step<State>[] = [];
     const missing = new Set<Row<State>>();
     let index = 0;
     for (const { log, events } of items) {
       for (const stored of events) {
         try {
-          this.#plan(log, stored, index, steps, missing);
+          this.#take(log, stored, index, waiting, missing);
         } catch (cause) {
           throw new EventFailed(index, placeOf(log, stored), cause);
         }
         index += 1;
-        // Where nothing has to be read first, what is done with need not live as long as the page.
-        if (steps.length >= STEPS_AT_ONCE && missing.size === 0) this.#run(steps.splice(0));
         if (index % EVENTS_PER_TURN === 0) await nextTurn();
       }
     }
     if (missing.size > 0) await this.#load([...missing]);
-    while (steps.length > EVENTS_PER_TURN) {
-      this.#run(steps.splice(0, EVENTS_PER_TURN));
-      await nextTurn();
+    for (let from = 0; from < waiting.length; from += EVENTS_PER_TURN) {
+      if (from > 0) await nextTurn();
+      this.#run(waiting.slice(from, from + EVENTS_PER_TURN));
     }
-    this.#run(steps);
     return this.#changed.size > 0;
   }
 
@@ -162,11 +156,12 @@ export class Fold<State> implements FeedTarget {
     this.#underWay = new Map();
   }
 
-  #plan(
+  /** Hands the event to its rows at once, as long as all rows so far were at hand. */
+  #take(
     log: LogName,
     stored: StoredEvent,
     index: number,
-    steps: Step<State>[],
+    waiting: Step<State>[],
     missing: Set<Row<State>>,
   ): void {
     const event = this.#decode(log, stored);
@@ -180,7 +175,8 @@ export class Fold<State> implements FeedTarget {
       if (!row.checked) checkRowKey(key);
       row.checked = true;
       if (!row.loaded) missing.add(row);
-      steps.push({ row, event, handler, index });
+      if (missing.size === 0) this.#handle(row, event, handler);
+      else waiting.push({ row, event, handler, index });
     }
   }
 
@@ -213,24 +209,25 @@ export class Fold<State> implements FeedTarget {
   }
 
   #run(steps: readonly Step<State>[]): void {
-    let position = 0;
-    try {
-      for (; position < steps.length; position += 1) {
-        const { row, event, handler } = steps[position]!;
-        const state = row.state === undefined ? this.#initial() : row.state;
-        const next = handler(state, event, row.key);
-        if (next === undefined) row.state = state;
-        else if (next === null) row.state = undefined;
-        else if (typeof (next as { then?: unknown }).then === 'function') throw asynchronous(event);
-        else row.state = next as State;
-        if (row.changed) continue;
-        row.changed = true;
-        this.#changed.add(row);
+    for (const { row, event, handler, index } of steps) {
+      try {
+        this.#handle(row, event, handler);
+      } catch (cause) {
+        throw new EventFailed(index, event, cause);
       }
-    } catch (cause) {
-      const { event, index } = steps[position]!;
-      throw new EventFailed(index, event, cause);
     }
+  }
+
+  #handle(row: Row<State>, event: AnyEvent, handler: Handler<State>): void {
+    const state = row.state === undefined ? this.#initial() : row.state;
+    const next = handler(state, event, row.key);
+    if (next === undefined) row.state = state;
+    else if (next === null) row.state = undefined;
+    else if (typeof (next as { then?: unknown }).then === 'function') throw asynchronous(event);
+    else row.state = next as State;
+    if (row.changed) return;
+    row.changed = true;
+    this.#changed.add(row);
   }
 }
 

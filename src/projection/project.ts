@@ -110,7 +110,7 @@ export function project<State, Payloads extends object = AnyPayloads>(
 const DEFAULT_RETRIES: Retries = { attempts: 5, firstDelay: 100, longestDelay: 2_000 };
 /** How soon to look again at what another version does, in milliseconds. */
 const WAITED_FOR = 50;
-const DEFAULT_PAGE_SIZE = 5_000;
+const DEFAULT_PAGE_SIZE = 40_000;
 
 class RunningProjection<State, Payloads extends object> implements Projection<State> {
   readonly name: string;

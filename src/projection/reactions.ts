@@ -4,7 +4,7 @@
  */
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
-import { FEED_START, type FeedCursor, type FeedPage } from '../log/feed.ts';
+import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { EventFailed, Interrupted, placeOf } from './errors.ts';
@@ -46,7 +46,7 @@ export class Reactions<Event> implements FeedTarget {
     }
   }
 
-  async apply({ items }: FeedPage, signal: AbortSignal): Promise<boolean> {
+  async apply(items: Iterable<FeedItem>, signal: AbortSignal): Promise<boolean> {
     const { decode, each } = this.#options;
     let index = 0;
     for (const { log, events } of items) {

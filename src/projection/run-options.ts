@@ -10,8 +10,8 @@ export interface RunOptions {
    */
   readonly leaseTime?: number | undefined;
   /**
-   * How many events are taken in with one commit, at most. Default 5,000 (of a reaction: 100), at
-   * most 100,000.
+   * How many events are taken in with one commit, at most; fewer where that takes longer than half
+   * a second. Default 40,000 (of a reaction: 100), at most 100,000.
    */
   readonly pageSize?: number | undefined;
   /**

@@ -6,9 +6,18 @@ import type { Recorded, UntypedRecorded } from './event-types.ts';
 
 const NO_META: Meta = Object.freeze({});
 
+/** What the ID that was asked about last starts with: neighbours mostly share it. */
+let lastStart = '0-';
+let lastTime = 0;
+
 /** When an event was appended, in milliseconds since 1970. */
 export function timeOf(id: EventId): number {
-  return Number(id.slice(0, id.indexOf('-')));
+  if (!id.startsWith(lastStart)) {
+    const dash = id.indexOf('-');
+    lastStart = id.slice(0, dash + 1);
+    lastTime = Number(id.slice(0, dash));
+  }
+  return lastTime;
 }
 
 export function recordedFrom<Content>(

@@ -30,7 +30,8 @@ export function feedTests(suite: Suite): void {
       strictEqual(page.standing, 'whole');
       strictEqual(page.cursor, await eventLog.feedEnd());
       const next = await eventLog.feed({ after: page.cursor });
-      deepStrictEqual({ ...next }, { ...page, items: [] });
+      deepStrictEqual(next.items, []);
+      deepStrictEqual({ ...next }, { ...page });
     });
 
     suite.it('can be read from its start', async (test) => {

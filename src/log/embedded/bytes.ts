@@ -40,3 +40,36 @@ export function putLong(value: number, target: Uint8Array, start: number): void 
 export function getLong(source: Uint8Array, start: number): number {
   return getNumber(source, start) * TWO_32 + getNumber(source, start + 4);
 }
+
+/** From so many bytes on, a native call is cheaper than a loop. */
+const WORTH_A_CALL = 64;
+
+/** Copies `size` bytes; `source` may be longer than its `length` says. */
+export function copyBytes(
+  source: Uint8Array,
+  from: number,
+  size: number,
+  target: Uint8Array,
+  start: number,
+): void {
+  if (size >= WORTH_A_CALL) {
+    target.set(new Uint8Array(source.buffer, source.byteOffset + from, size), start);
+    return;
+  }
+  for (let index = 0; index < size; index++) target[start + index] = source[from + index]!;
+}
+
+/** Negative when the first `size` bytes from `oneStart` come before the others, 0 when they are the same. */
+export function compareBytes(
+  one: Uint8Array,
+  oneStart: number,
+  other: Uint8Array,
+  otherStart: number,
+  size: number,
+): number {
+  for (let index = 0; index < size; index++) {
+    const difference = one[oneStart + index]! - other[otherStart + index]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

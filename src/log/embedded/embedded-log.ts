@@ -94,7 +94,7 @@ export class EmbeddedLog implements EventLog {
       counters: this.#databases.counters.get(COUNTERS_KEY) ?? { lastLog: 0, lastFeed: 0 },
       onFeed: () => this.#feedFollowers.wake(),
     };
-    this.#feed = new FeedReader(this.#databases, (read) => this.#read(read));
+    this.#feed = new FeedReader(store, this.#databases, (read) => this.#read(read));
     this.#trimmer = new Trimmer(this.#databases, store.commits);
     this.#trimmer.resume();
   }

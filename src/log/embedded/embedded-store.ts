@@ -26,7 +26,7 @@ import { checkDataFiles } from './data-file.ts';
 import { DiskSpace } from './disk-space.ts';
 import { FolderLock } from './folder-lock.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { KeyCodec, OrderedMap, ValueReader } from './ordered-map.ts';
+import type { KeyCodec, MapView, OrderedMap, ValueReader } from './ordered-map.ts';
 import { describeProblem, StoreUnusable } from './store-errors.ts';
 import { StoreWriter } from './store-writer.ts';
 
@@ -80,15 +80,25 @@ export class EmbeddedStore {
     keys: KeyCodec<Key>,
     read: ValueReader<Value>,
   ): OrderedMap<Key, Value> {
-    const options = {
-      name,
-      keyEncoder: keys,
-      encoder: { encode: (bytes: Uint8Array) => bytes, decode: read },
-    };
-    const database = this.#root.openDB(options);
+    const database = this.#open(name, keys, read);
     this.#space.count(database);
     // The package's types know only keys of its own encoding.
     return database as unknown as OrderedMap<Key, Value>;
+  }
+
+  /** A map that is open already, read in another way. */
+  view<Key, Value>(
+    name: string,
+    keys: KeyCodec<Key>,
+    read: ValueReader<Value>,
+  ): MapView<Key, Value> {
+    return this.#open(name, keys, read) as unknown as MapView<Key, Value>;
+  }
+
+  #open<Key, Value>(name: string, keys: KeyCodec<Key>, read: ValueReader<Value>): Database {
+    const encoder = { encode: (bytes: Uint8Array) => bytes, decode: read };
+    const options = { name, keyEncoder: keys, encoder };
+    return this.#root.openDB(options);
   }
 
   /**

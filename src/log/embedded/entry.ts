@@ -13,6 +13,7 @@
  */
 import { type Codec, type EncodedEvent, StoredEvent } from '../../event/event.ts';
 import type { EventId } from '../../event/event-id.ts';
+import { compareBytes } from './bytes.ts';
 
 export interface Entry {
   readonly type: string;
@@ -48,26 +49,26 @@ export function writeEntry(event: EncodedEvent): Uint8Array {
   return bytes;
 }
 
-/** What `bytes` hold, whatever they hold; nothing of `bytes` is kept. */
-export function readEntry(bytes: Uint8Array): Entry {
-  const size = bytes.length;
-  const buffer = asBuffer(bytes, size);
-  const shape = size < 3 ? -1 : buffer[0]!;
+/** What `bytes` hold from `start` to `end`, whatever they hold; nothing of `bytes` is kept. */
+export function readEntry(bytes: Uint8Array, start = 0, end = bytes.length): Entry {
+  const size = end - start;
+  const buffer = asBuffer(bytes, end);
+  const shape = size < 3 ? -1 : buffer[start]!;
   const codec = CODECS[shape & 3];
-  if (shape < 0 || shape > 7 || codec === undefined) return unknown(buffer, size);
+  if (shape < 0 || shape > 7 || codec === undefined) return unknown(buffer, start, end);
 
   const hasMeta = (shape & HAS_META) !== 0;
-  if (hasMeta && size < 7) return unknown(buffer, size);
-  const typeStart = hasMeta ? 7 : 3;
-  const metaStart = typeStart + ((buffer[1]! << 8) | buffer[2]!);
-  const dataStart = metaStart + (hasMeta ? buffer.readUInt32BE(3) : 0);
-  if (metaStart === typeStart || dataStart > size) return unknown(buffer, size);
+  if (hasMeta && size < 7) return unknown(buffer, start, end);
+  const typeStart = start + (hasMeta ? 7 : 3);
+  const metaStart = typeStart + ((buffer[start + 1]! << 8) | buffer[start + 2]!);
+  const dataStart = metaStart + (hasMeta ? buffer.readUInt32BE(start + 3) : 0);
+  if (metaStart === typeStart || dataStart > end) return unknown(buffer, start, end);
 
   return {
-    type: buffer.toString('utf8', typeStart, metaStart),
+    type: typeIn(buffer, typeStart, metaStart),
     codec,
     data:
-      codec === 'bytes' ? copy(buffer, dataStart, size) : buffer.toString('utf8', dataStart, size),
+      codec === 'bytes' ? copy(buffer, dataStart, end) : buffer.toString('utf8', dataStart, end),
     meta: hasMeta ? buffer.toString('utf8', metaStart, dataStart) : undefined,
   };
 }
@@ -76,8 +77,33 @@ export function eventFrom(id: EventId, entry: Entry): StoredEvent {
   return new StoredEvent(id, entry.type, entry.codec, entry.data, entry.meta);
 }
 
-function unknown(buffer: Buffer, size: number): Entry {
-  return { type: 'unknown', codec: 'bytes', data: copy(buffer, 0, size), meta: undefined };
+function unknown(buffer: Buffer, start: number, end: number): Entry {
+  return { type: 'unknown', codec: 'bytes', data: copy(buffer, start, end), meta: undefined };
+}
+
+/**
+ * Types that were read last: there are few of them, and to compare bytes costs a fraction of making
+ * a string. Where a type lies goes by its size and ends; another with the same place takes it over.
+ */
+const TYPES_REMEMBERED = 256;
+const LONGEST_REMEMBERED = 64;
+const types: { bytes: Uint8Array; text: string }[] = Array.from(
+  { length: TYPES_REMEMBERED },
+  () => {
+    return { bytes: new Uint8Array(0), text: '' };
+  },
+);
+
+function typeIn(buffer: Buffer, start: number, end: number): string {
+  const size = end - start;
+  if (size > LONGEST_REMEMBERED) return buffer.toString('utf8', start, end);
+  const hash = size * 7 + buffer[start]! * 31 + buffer[end - 1]! * 3;
+  const remembered = types[hash % TYPES_REMEMBERED]!;
+  const { bytes, text } = remembered;
+  if (bytes.length === size && compareBytes(bytes, 0, buffer, start, size) === 0) return text;
+  remembered.bytes = copy(buffer, start, end);
+  remembered.text = buffer.toString('utf8', start, end);
+  return remembered.text;
 }
 
 function allocate(size: number): Buffer {

@@ -6,23 +6,28 @@
  * A large page is read over several turns of the event loop. That shows: while it is read, events
  * may be trimmed and others appended. Neither harms it, since what an entry tells of never changes.
  */
-import type { EventId } from '../../event/event-id.ts';
+import { type EventId, successorOf } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { FeedCursor, FeedPage } from '../feed.ts';
 import { BEFORE_FIRST, markedPosition, writeFeedCursor } from '../feed-cursor.ts';
 import type { FeedRequest } from '../feed-options.ts';
 import { FeedPageBuilder } from '../feed-page.ts';
 import { placeInFeed } from '../feed-standing.ts';
+import type { EmbeddedStore } from './embedded-store.ts';
+import { FeedChunk } from './feed-chunk.ts';
+import { FeedSource } from './feed-source.ts';
 import { COUNTERS_KEY, type Databases } from './layout.ts';
-import { EventStretch, readStretches } from './stretches.ts';
+import { readStretches } from './stretches.ts';
 
 /**
- * How many events a chunk has: few at first, as they can be large; then as many as the page has
- * bytes left for, by those that were seen.
+ * How many events the first chunk has: few, as they can be large; then as many as the page has bytes
+ * left for, by those that were seen. The more there are, the more of them lie next to each other.
  */
 const FIRST_CHUNK = 64;
-const CHUNK_GROWTH = 8;
-const LARGEST_CHUNK = 4_000;
+const CHUNK_GROWTH = 32;
+
+/** So many bytes of events more than the page takes are read before a chunk is given up for a smaller one. */
+const BYTES_TOO_MANY = 4_194_304;
 
 /** How many entries one turn of the event loop goes through. */
 const ENTRIES_PER_TURN = 4_000;
@@ -34,10 +39,14 @@ const MAX_ENTRIES_SKIPPED = 200_000;
 export type InTurn = <T>(read: () => T) => Promise<T>;
 
 export class FeedReader {
+  readonly #source: FeedSource;
   readonly #databases: Databases;
   readonly #inTurn: InTurn;
+  /** About how many bytes an event has, by the last chunk; not always of the same reader. */
+  #eventSize: number | undefined;
 
-  constructor(databases: Databases, inTurn: InTurn) {
+  constructor(store: EmbeddedStore, databases: Databases, inTurn: InTurn) {
+    this.#source = new FeedSource(store);
     this.#databases = databases;
     this.#inTurn = inTurn;
   }
@@ -65,21 +74,28 @@ export class FeedReader {
   /** Yields where it has held the turn for long enough. */
   *#read(request: FeedRequest): Generator<void, FeedPage> {
     const page = this.#begin(request);
-    let wanted = FIRST_CHUNK;
-    let looked = 0;
+    let wanted = Math.min(this.#usual(page), page.room);
+    let skipped = 0;
     while (!page.isFull && page.place.position < this.#end()) {
-      const { stretches, last } = this.#entries(page, request.prefix, Math.min(wanted, page.room));
-      yield* readStretches(this.#databases, stretches, {
+      const chunk = new FeedChunk(wanted);
+      const { last, looked } = yield* this.#entries(page, chunk, request.prefix, wanted);
+      const found = yield* readStretches(this.#source, chunk, {
         room: page.room,
         bytes: page.bytesLeft,
+        mostBytes: page.bytesLeft + BYTES_TOO_MANY,
         trims: this.#pendingTrims(),
       });
-      if (!addAll(page, stretches)) break;
+      this.#eventSize = chunk.averageSize ?? this.#eventSize;
+      if (!found) {
+        wanted = Math.ceil(chunk.length / CHUNK_GROWTH);
+        continue;
+      }
+      if (!chunk.putOn(page)) break;
       // Those of other categories, after the last one that was asked for.
-      if (last !== undefined && last.position > page.place.position) page.pass(last);
-      looked += ENTRIES_PER_TURN;
-      if (page.isEmpty && looked >= MAX_ENTRIES_SKIPPED) break;
-      wanted = Math.min(wanted * CHUNK_GROWTH, LARGEST_CHUNK, Math.max(1, page.eventsLeft));
+      if (last > page.place.position) this.#pass(page, last);
+      skipped += looked;
+      if (page.isEmpty && skipped >= MAX_ENTRIES_SKIPPED) break;
+      wanted = Math.max(1, Math.min(wanted * CHUNK_GROWTH, page.eventsLeft));
       yield;
     }
     return page.page(this.#end());
@@ -96,29 +112,42 @@ export class FeedReader {
   }
 
   /**
-   * The next entries of the logs asked for, with about `events` events.
-   * @returns also the last entry that was looked at
+   * Adds the next entries of the logs asked for, with about `events` events.
+   * @returns how many entries were looked at, and the position of the last of them
    */
-  #entries(
+  *#entries(
     page: FeedPageBuilder,
+    chunk: FeedChunk,
     prefix: string,
     events: number,
-  ): { stretches: EventStretch[]; last: EventStretch | undefined } {
+  ): Generator<void, { looked: number; last: number }> {
     const { position, within } = page.place;
-    const stretches: EventStretch[] = [];
-    let last: EventStretch | undefined;
-    let begun = within?.after;
-    let found = 0;
-    const range = { start: position + 1, end: this.#end() + 1, limit: ENTRIES_PER_TURN };
-    for (const { key, value } of this.#databases.feed.getRange(range)) {
-      last = new EventStretch(key, value, begun);
+    const end = this.#end();
+    let last = position;
+    let missing = events;
+    let begun = within && successorOf(within.after);
+    for (;;) {
+      const range = { after: last, end, limit: ENTRIES_PER_TURN };
+      const read = this.#source.readEntries(chunk, range, prefix, missing, begun);
+      last = read.position;
+      missing -= read.found;
       begun = undefined;
-      if (!value.log.startsWith(prefix)) continue;
-      stretches.push(last);
-      found += last.size;
-      if (found >= events) break;
+      const looked = last - position;
+      if (missing <= 0 || last >= end || looked >= MAX_ENTRIES_SKIPPED) return { looked, last };
+      yield;
     }
-    return { stretches, last };
+  }
+
+  /** How many events a page might take, by the size of those that were read last. */
+  #usual({ bytesLeft }: FeedPageBuilder): number {
+    if (this.#eventSize === undefined) return FIRST_CHUNK;
+    return Math.max(1, Math.ceil(bytesLeft / this.#eventSize));
+  }
+
+  /** Leaves the entry at `position` behind. */
+  #pass(page: FeedPageBuilder, position: number): void {
+    const mark = this.#databases.feed.get(position)!;
+    page.pass({ position, index: 0, count: 1, mark });
   }
 
   /**
@@ -133,14 +162,4 @@ export class FeedReader {
     }
     return pending;
   }
-}
-
-/** @returns whether all of them fit */
-function addAll(page: FeedPageBuilder, stretches: readonly EventStretch[]): boolean {
-  for (const stretch of stretches) {
-    if (page.isFull) return false;
-    const { mark, events, whole, complete } = stretch;
-    if (!page.add(mark, stretch, events, whole, complete)) return false;
-  }
-  return true;
 }

@@ -62,16 +62,16 @@ export interface Databases {
 
 export const COUNTERS_KEY = 'c';
 
-const ID_BYTES = 16;
+export const ID_BYTES = 16;
 const HEAD_BYTES = 4 + 2 * ID_BYTES;
 const RANGE_BYTES = ID_BYTES + 4;
-const FEED_NAME_START = 4 + 2 * ID_BYTES;
+export const FEED_NAME_START = 4 + 2 * ID_BYTES;
 const PRODUCER_BYTES = 24;
 
 export function openDatabases(store: EmbeddedStore): Databases {
   return {
     logs: store.database('logs', asciiKeys<LogName>(), readHead),
-    events: store.database('events', eventKeys, readEntry),
+    events: store.database('events', eventKeys, (bytes) => readEntry(bytes)),
     producers: store.database('producers', producerKeys, readProducer),
     trims: store.database('trims', asciiKeys<LogName>(), readTrim),
     feed: store.database('feed', positionKeys, readFeedEntry),
@@ -188,7 +188,7 @@ const producerKeys: KeyCodec<ProducerKey> = {
   readKey: (source, start, end) => [getNumber(source, start), getAscii(source, start + 4, end)],
 };
 
-const positionKeys: KeyCodec<number> = {
+export const positionKeys: KeyCodec<number> = {
   writeKey(position, target, start) {
     putLong(position, target, start);
     return start + 8;
@@ -203,7 +203,7 @@ function asciiKeys<Text extends string>(): KeyCodec<Text> {
   };
 }
 
-function putId(id: EventId, target: Uint8Array, start: number): void {
+export function putId(id: EventId, target: Uint8Array, start: number): void {
   const dash = id.indexOf('-');
   putHalf(id.slice(0, dash), target, start);
   putHalf(id.slice(dash + 1), target, start + 8);
@@ -213,7 +213,7 @@ function putId(id: EventId, target: Uint8Array, start: number): void {
 let lastMilliseconds: number | bigint = 0;
 let lastPrefix = '0-';
 
-function getId(source: Uint8Array, start: number): EventId {
+export function getId(source: Uint8Array, start: number): EventId {
   const milliseconds = getHalf(source, start);
   if (milliseconds !== lastMilliseconds) {
     lastMilliseconds = milliseconds;

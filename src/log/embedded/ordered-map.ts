@@ -25,6 +25,9 @@ export interface OrderedMap<Key, Value> {
   remove(key: Key): unknown;
 }
 
+/** What can be done with a map that somebody else writes. */
+export type MapView<Key, Value> = Pick<OrderedMap<Key, Value>, 'get' | 'getRange'>;
+
 export interface KeyRange<Key> {
   readonly start: Key;
   /** Not part of the range, unless `inclusiveEnd`. */

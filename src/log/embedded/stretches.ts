@@ -2,148 +2,131 @@
  * Reads the events of many entries of the feed, log by log. A log whose entries lie close to each
  * other is read in one range; single events are got one by one, which then costs less.
  */
-import type { StoredEvent } from '../../event/event.ts';
-import {
-  compareEventIds,
-  type EventId,
-  eventIdParts,
-  laterOf,
-  predecessorOf,
-  successorOf,
-} from '../../event/event-id.ts';
-import type { StretchPlace } from '../feed-page.ts';
-import { eventFrom } from './entry.ts';
-import type { Databases, FeedEntry } from './layout.ts';
+import { type EventId, isAfter } from '../../event/event-id.ts';
+import type { FeedChunk } from './feed-chunk.ts';
+import type { FeedSource } from './feed-source.ts';
 
 /** How many events one turn of the event loop reads: a few milliseconds' worth. */
-const EVENTS_PER_TURN = 1_500;
+const EVENTS_PER_TURN = 4_000;
 
 /** From so many events on, one range is cheaper. */
 const WORTH_A_RANGE = 4;
 
-const NONE: readonly StoredEvent[] = [];
-
-/** An entry of the feed, which tells of one stretch, and what was found of it. */
-export class EventStretch implements StretchPlace {
-  readonly position: number;
-  readonly mark: FeedEntry;
-  readonly index = 0;
-  readonly count = 1;
-  /** The event that it starts with; where the cursor was within, the one after that. */
-  readonly first: EventId;
-  events: readonly StoredEvent[] = NONE;
-  /** Whether `events` go to its end. */
-  complete = true;
-
-  constructor(position: number, entry: FeedEntry, within: EventId | undefined) {
-    this.position = position;
-    this.mark = entry;
-    this.first = within === undefined ? entry.first : successorOf(within)!;
-  }
-
-  /** The events of an append are successors of each other. */
-  get size(): number {
-    const { last } = this.mark;
-    if (this.first === last) return 1;
-    const [from, to] = [eventIdParts(this.first), eventIdParts(last)];
-    const distance = ((to.milliseconds - from.milliseconds) << 64n) + to.sequence - from.sequence;
-    return Number(distance) + 1;
-  }
-
-  /** Trimming takes the oldest. */
-  get whole(): boolean {
-    return this.events[0]?.id === this.first;
-  }
-}
+/** More than the entries of any chunk. */
+const MOST_ENTRIES = 2 ** 20;
 
 export interface StretchBounds {
   /** How many events, and bytes of events, anybody needs at most of one log. */
   readonly room: number;
   readonly bytes: number;
+  /** How many bytes of events may be read in all: further than that is not worth it. */
+  readonly mostBytes: number;
   /** Through which event a log is trimmed although there may be some left, by its number. */
   readonly trims: ReadonlyMap<number, EventId>;
 }
 
-/** Finds the events of all `stretches`, which are in feed order. Yields where it has held the turn for long enough. */
+/**
+ * Finds the events of all entries of the chunk. Yields where it has held the turn for long enough.
+ * @returns whether it has, or they were too large
+ */
 export function* readStretches(
-  { events }: Databases,
-  stretches: readonly EventStretch[],
+  source: FeedSource,
+  chunk: FeedChunk,
   bounds: StretchBounds,
-): Generator<void, void> {
+): Generator<void, boolean> {
   let untilYield = EVENTS_PER_TURN;
-  for (const ofLog of byLog(stretches)) {
-    const { number } = ofLog[0]!.mark;
-    if (ofLog.length < WORTH_A_RANGE && !bounds.trims.has(number) && ofLog.every(isSingle)) {
-      for (const stretch of ofLog) {
-        const found = events.get([number, stretch.first]);
-        if (found !== undefined) stretch.events = [eventFrom(stretch.first, found)];
-      }
-      untilYield -= ofLog.length;
+  const order = byLog(chunk);
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    const number = logIn(order[from]!);
+    while (to < order.length && logIn(order[to]!) === number) to += 1;
+    const entries = order.subarray(from, to);
+    if (isWorthARange(chunk, entries) || bounds.trims.has(number)) {
+      untilYield -= readRange(source, chunk, entries, bounds);
     } else {
-      untilYield -= readRange(events, ofLog, bounds);
+      for (const entry of entries) {
+        const start = chunk.bytes;
+        chunk.found(indexIn(entry), start, source.readFirst(chunk, indexIn(entry)) ? 1 : 0);
+      }
+      untilYield -= entries.length;
     }
+    if (chunk.bytes > bounds.mostBytes && chunk.length > 1) return false;
     if (untilYield <= 0) {
       yield;
       untilYield = EVENTS_PER_TURN;
     }
   }
+  return true;
 }
 
-function isSingle({ first, mark }: EventStretch): boolean {
-  return first === mark.last;
-}
-
-/** In the order in which LMDB keeps the logs, so that one finds the way that the one before has warmed. */
-function byLog(stretches: readonly EventStretch[]): EventStretch[][] {
-  const groups = new Map<number, EventStretch[]>();
-  for (const stretch of stretches) {
-    const { number } = stretch.mark;
-    const group = groups.get(number);
-    if (group === undefined) groups.set(number, [stretch]);
-    else group.push(stretch);
+/**
+ * The entries by log, and those of a log in feed order: in the order in which LMDB keeps them, so
+ * that one log finds the way that the one before has warmed. Log and index are kept in one number,
+ * which is what is sorted fastest.
+ */
+function byLog(chunk: FeedChunk): Float64Array {
+  const order = new Float64Array(chunk.length);
+  for (let index = 0; index < order.length; index += 1) {
+    order[index] = chunk.logNumber(index) * MOST_ENTRIES + index;
   }
-  return [...groups.values()].sort(([a], [b]) => a!.mark.number - b!.mark.number);
+  return order.sort();
 }
 
-/** Nothing lies between two stretches of a log that are neighbours in the feed. */
+function logIn(entry: number): number {
+  return Math.floor(entry / MOST_ENTRIES);
+}
+
+function indexIn(entry: number): number {
+  return entry % MOST_ENTRIES;
+}
+
+function isWorthARange(chunk: FeedChunk, entries: Float64Array): boolean {
+  if (entries.length >= WORTH_A_RANGE) return true;
+  return entries.some((entry) => chunk.eventsOf(indexIn(entry)) > 1);
+}
+
+/** Nothing lies between two entries of a log that are neighbours in the feed. */
 function readRange(
-  events: Databases['events'],
-  stretches: readonly EventStretch[],
-  bounds: StretchBounds,
+  source: FeedSource,
+  chunk: FeedChunk,
+  entries: Float64Array,
+  { room, bytes, trims }: StretchBounds,
 ): number {
-  const { number } = stretches[0]!.mark;
-  const before = predecessorOf(stretches[0]!.first);
-  const range = {
-    start: [number, laterOf(before, bounds.trims.get(number) ?? before)] as const,
-    exclusiveStart: true,
-    end: [number, stretches.at(-1)!.mark.last] as const,
-    inclusiveEnd: true,
-  };
-  let count = 0;
-  let bytes = 0;
+  const first = indexIn(entries[0]!);
+  const last = indexIn(entries[entries.length - 1]!);
+  const begin = chunk.bytes;
   let at = 0;
-  let found: StoredEvent[] = [];
+  let start = begin;
+  let count = 0;
+  let ofEntry = 0;
   const close = (): void => {
-    stretches[at]!.events = found;
-    found = [];
+    chunk.found(indexIn(entries[at]!), start, ofEntry);
+    ofEntry = 0;
     at += 1;
   };
-  for (const { key, value } of events.getRange(range)) {
-    const id = key[1];
-    while (!reaches(stretches[at]!, id)) close();
-    if (count >= bounds.room || (count > 0 && bytes > bounds.bytes)) {
-      for (const stretch of stretches.slice(at)) stretch.complete = false;
+  let here = begin;
+  for (const _ of source.readRange(chunk, first, last, afterTrim(chunk, first, trims))) {
+    while (!chunk.reaches(indexIn(entries[at]!), here)) {
+      close();
+      start = here;
+    }
+    if (count >= room || (count > 0 && here - begin > bytes)) {
+      for (const entry of entries.subarray(at)) chunk.cut(indexIn(entry));
       break;
     }
-    const event = eventFrom(id, value);
-    found.push(event);
+    ofEntry += 1;
     count += 1;
-    bytes += event.size;
+    here = chunk.bytes;
   }
-  if (at < stretches.length) close();
+  while (at < entries.length) close();
   return count;
 }
 
-function reaches({ first, mark: { last } }: EventStretch, id: EventId): boolean {
-  return id === last || (first !== last && compareEventIds(id, last) <= 0);
+/** The event after which a log begins, where trimmed ones may still be there. */
+function afterTrim(
+  chunk: FeedChunk,
+  first: number,
+  trims: ReadonlyMap<number, EventId>,
+): EventId | undefined {
+  const through = trims.get(chunk.logNumber(first));
+  return through === undefined || isAfter(chunk.firstId(first), through) ? undefined : through;
 }
