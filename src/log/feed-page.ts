@@ -188,8 +188,13 @@ class BuiltPage implements FeedPage {
     return this.#items;
   }
 
-  *[Symbol.iterator](): Iterator<FeedItem> {
-    // `yield*` would take an object more for each item.
-    for (const part of this.#parts) for (const item of part) yield item;
+  [Symbol.iterator](): Iterator<FeedItem> {
+    const [only, ...others] = this.#parts;
+    if (only === undefined) return [][Symbol.iterator]();
+    return others.length === 0 ? only[Symbol.iterator]() : this.#partAfterPart();
+  }
+
+  *#partAfterPart(): Generator<FeedItem> {
+    for (const part of this.#parts) yield* part;
   }
 }

@@ -220,7 +220,10 @@ export class FeedChunk {
   }
 }
 
-/** The first entries of a chunk as items of a page, of the last one perhaps only the first events. */
+/**
+ * The first entries of a chunk as items of a page, of the last one perhaps only the first events.
+ * Not a generator: to wake one up for every event costs as much as to make the event.
+ */
 class Stretches implements Iterable<FeedItem> {
   readonly #chunk: FeedChunk;
   readonly #length: number;
@@ -232,10 +235,16 @@ class Stretches implements Iterable<FeedItem> {
     this.#ofLast = ofLast;
   }
 
-  *[Symbol.iterator](): Iterator<FeedItem> {
-    for (let index = 0; index < this.#length; index += 1) {
-      const isPart = this.#ofLast > 0 && index === this.#length - 1;
-      yield this.#chunk.item(index, isPart ? this.#ofLast : undefined);
-    }
+  [Symbol.iterator](): Iterator<FeedItem> {
+    let index = 0;
+    return {
+      next: () => {
+        if (index >= this.#length) return { done: true, value: undefined };
+        const isPart = this.#ofLast > 0 && index === this.#length - 1;
+        const value = this.#chunk.item(index, isPart ? this.#ofLast : undefined);
+        index += 1;
+        return { done: false, value };
+      },
+    };
   }
 }
