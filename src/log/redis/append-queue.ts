@@ -301,13 +301,22 @@ export class AppendQueue {
 /** What the script must know of an append beside its strings; see `append.lua`. */
 function headOf({ expected, producer }: AppendOptions, events: readonly EncodedEvent[]): string {
   const isUsual = expected === undefined && producer === undefined && events.length === 1;
-  if (isUsual) return String(fieldCount(events[0]!));
+  if (isUsual) return `${fieldCount(events[0]!)}${fieldLengths(events[0]!)}`;
   const { id = '-', epoch = 0, seq = 0 } = producer ?? {};
   return [expected ?? '-', id, epoch, seq, ...events.map(fieldCount)].join(' ');
 }
 
 function fieldCount({ codec, meta }: EncodedEvent): number {
   return 4 + (codec === 'text' ? 0 : 2) + (meta === undefined ? 0 : 2);
+}
+
+/** The lengths of what {@link writeFields} writes, in bytes, a space before each. */
+function fieldLengths({ type, codec, meta, size }: EncodedEvent): string {
+  const ofType = Buffer.byteLength(type);
+  const ofMeta = meta === undefined ? 0 : Buffer.byteLength(meta);
+  const usual = ` 4 ${ofType} 7 ${size - ofType - ofMeta}`;
+  const withCodec = codec === 'text' ? usual : `${usual} 5 ${codec.length}`;
+  return meta === undefined ? withCodec : `${withCodec} 4 ${ofMeta}`;
 }
 
 function writeFields(calls: ScriptCalls, event: EncodedEvent): void {

@@ -28,7 +28,8 @@ ARGV
   2        after how many idle milliseconds a producer is forgotten
   3        events above this many bytes are published by ID only
   4        a publication inlines at most this many bytes
-  then per append: for one event without conditions the number of its strings, otherwise
+  then per append: for one event without conditions '<its strings> <length> <length> …', where what
+    follows the first word is what a publication says of them; otherwise
     '<expected version or -> <producer ID or -> <epoch> <seq> <strings of event 1> <of event 2> …'
   and after it the strings of all its events: name, value, name, value, …
 
@@ -40,6 +41,7 @@ Returns one string, a line per append:
 ]]
 local call, attempt = redis.call, redis.pcall
 local KEYS, ARGV, unpack, pcall, type, sub = KEYS, ARGV, unpack, pcall, type, string.sub
+local concat = table.concat
 
 local feedKey = KEYS[1]
 local marksKey = KEYS[2]
@@ -60,6 +62,7 @@ local MARKS_NOTE = 'For each log, the last event ID that the feed tells of. Writ
 local names = {} -- what the feed calls it
 local indexed = {} -- up to where the feed knows the log
 local foreign = {} -- the first event above that
+local channels = {} -- what its followers listen to
 local isFollowed = {} -- whether somebody listens to the channel
 local versions = {} -- exact, where something depended on it
 local emptied = {} -- how many events it ever had, where others trimmed all of them
@@ -102,16 +105,16 @@ local function lookForForeignEvents(logs)
   end
 end
 
-local function channelOf(key)
-  return channelPrefix .. '{' .. key .. '}'
-end
-
 local function lookForFollowers(logs)
   -- Who listens by pattern is not counted by channel.
   local byPattern = call('PUBSUB', 'NUMPAT') > 0
-  local names = {}
-  for number = 1, #logs do names[number] = channelOf(logs[number]) end
-  local counts = call('PUBSUB', 'NUMSUB', unpack(names))
+  local asked = {}
+  for number = 1, #logs do
+    local key = logs[number]
+    local channel = channelPrefix .. '{' .. key .. '}'
+    asked[number], channels[key] = channel, channel
+  end
+  local counts = call('PUBSUB', 'NUMSUB', unpack(asked))
   for number = 1, #logs do
     if byPattern or counts[number * 2] > 0 then isFollowed[logs[number]] = true end
   end
@@ -315,18 +318,26 @@ local function publish(key, version, ids, from, ends)
       inlined = inlined + bytes
       parts[#parts + 1] = header
       parts[#parts + 1] = '\n'
-      parts[#parts + 1] = table.concat(ARGV, '', from, to)
+      parts[#parts + 1] = concat(ARGV, '', from, to)
     else
       parts[#parts + 1] = id
       parts[#parts + 1] = '\n'
     end
     from = to + 1
   end
-  call('PUBLISH', channelOf(key), table.concat(parts))
+  call('PUBLISH', channels[key], concat(parts))
 end
 
--- The strings of the first event are ARGV[from] to ARGV[to]; `request` is nil for the usual append.
-local function append(key, from, to, request)
+-- The usual append: what the client has said of the lengths saves half of the strings made on the way.
+local function publishUsual(key, version, id, lengths, from, to)
+  local body = concat(ARGV, '', from, to)
+  if #body > inlineEventBytes or #body > inlineBytes then lengths, body = '', '' end
+  call('PUBLISH', channels[key], concat({ version, '\n', id, lengths, '\n', body }))
+end
+
+-- The strings of the first event are ARGV[from] to ARGV[to]; the usual append has `lengths`, others
+-- a `request`.
+local function append(key, from, to, request, lengths)
   local answer = problems[key] or request and decide(key, request)
   if answer then return answer end
   local version = versions[key] or isAsWeLeftIt(key) and indexed[key] or versionOf(key)
@@ -343,7 +354,10 @@ local function append(key, from, to, request)
   end
   index(key, first, last)
   if request and request.producerId then rememberProducer(request, first) end
-  if isFollowed[key] then publish(key, version, ids, from, request and request.ends or { to }) end
+  if isFollowed[key] then
+    if request then publish(key, version, ids, from, request.ends)
+    else publishUsual(key, version, first, lengths, from, to) end
+  end
   return ids
 end
 
@@ -353,10 +367,11 @@ local brokenKey = feedType ~= 'stream' and feedType ~= 'none' and feedKey or loo
 local lines = {}
 local position = 5
 for number = 3, #KEYS do
-  local head, request = ARGV[position], nil
+  local head, request, lengths = ARGV[position], nil, nil
   local from, to = position + 1, position
-  if #head == 1 then
-    to = position + tonumber(head)
+  if sub(head, 2, 2) == ' ' and sub(head, 1, 1) ~= '-' then
+    to = position + tonumber(sub(head, 1, 1))
+    lengths = sub(head, 2)
     position = to + 1
   else
     request = readHead(head, position)
@@ -368,7 +383,7 @@ for number = 3, #KEYS do
     lines[#lines + 1] = 'wrong_type ' .. brokenKey
   else
     hasWritten = false
-    local succeeded, result = pcall(append, KEYS[number], from, to, request)
+    local succeeded, result = pcall(append, KEYS[number], from, to, request, lengths)
     -- What Redis refuses comes as a table, a fault in here as a string.
     lines[#lines + 1] = succeeded and result
       or describe(type(result) == 'table' and result.err or tostring(result))
