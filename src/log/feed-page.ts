@@ -114,6 +114,19 @@ export class FeedPageBuilder {
   }
 
   /**
+   * Counts many events in, if all of them fit.
+   * @param size of them together, in bytes
+   * @returns whether they do
+   */
+  acceptAll(count: number, size: number): boolean {
+    const { limit, maxBytes } = this.#request;
+    if (this.#events + count > limit || this.#bytes + size > maxBytes) return false;
+    this.#events += count;
+    this.#bytes += size;
+    return true;
+  }
+
+  /**
    * Takes items whose events were accepted, and which may be made only when they are asked for.
    * @param torn the log of the first of them that is not whole
    */
