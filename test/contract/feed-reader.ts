@@ -30,6 +30,8 @@ export class FeedFollower {
 
   async page(): Promise<FeedPage> {
     const page = await this.#eventLog.feed({ ...this.#options, after: this.cursor });
+    deepStrictEqual([...page], page.items, 'a page gives the same by itself as by its items');
+    strictEqual(page.torn, page.items.find(({ whole }) => !whole)?.log);
     const { limit = 1000 } = this.#options;
     const count = page.items.reduce((sum, { events }) => sum + events.length, 0);
     ok(count <= limit, `${count} events on a page of at most ${limit}`);

@@ -27,7 +27,8 @@ export const EXPIRY_VALUE = new Uint8Array(0);
 const LONG_BYTES = 8;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// A byte order mark is part of what was written.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function openRecordDatabases(store: EmbeddedStore): RecordDatabases {
   return {

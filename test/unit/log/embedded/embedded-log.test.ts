@@ -11,6 +11,7 @@ import { ZERO_ID } from '../../../../src/event/event-id.ts';
 import { EmbeddedLog } from '../../../../src/log/embedded/embedded-log.ts';
 import { EmbeddedStore } from '../../../../src/log/embedded/embedded-store.ts';
 import { type Databases, openDatabases } from '../../../../src/log/embedded/layout.ts';
+import { FEED_START } from '../../../../src/log/feed.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { randomLog } from '../../../support/names.ts';
 
@@ -25,6 +26,40 @@ afterEach(() => {
 });
 
 describe('an embedded log', () => {
+  it('gives the feed whatever the sizes of its events, and however they change', async () => {
+    const log = await EmbeddedLog.open(folder);
+    const logs = Array.from({ length: 40 }, () => randomLog());
+    const sizes = [
+      ...Array.from({ length: 300 }, () => 10),
+      ...Array.from({ length: 80 }, () => 200_000),
+      ...Array.from({ length: 300 }, () => 10),
+    ];
+    const appended: string[] = [];
+    for (const [index, size] of sizes.entries()) {
+      const name = logs[index % logs.length]!;
+      const payload = `${index} `.padEnd(size, 'x');
+      const { version } = await log.append(name, [{ type: 'Said', payload }]);
+      appended.push(`${name}/${version}/${payload}`);
+    }
+    for (const maxBytes of [1, 30_000, 500_000, 50_000_000]) {
+      const read: string[] = [];
+      for (let after = FEED_START, more = true; more; ) {
+        const page = await log.feed({ after, limit: 10_000, maxBytes });
+        let bytes = 0;
+        for (const item of page) {
+          for (const { id, payload } of item.events) {
+            read.push(`${item.log}/${id}/${payload}`);
+            bytes += (payload as string).length;
+          }
+        }
+        expect(bytes <= maxBytes || [...page].length === 1).toBe(true);
+        ({ cursor: after, more } = page);
+      }
+      expect(read).toEqual(appended);
+    }
+    await log.close();
+  });
+
   it('has what was appended after it was closed and opened again', async () => {
     const name = randomLog();
     const before = await EmbeddedLog.open(folder);
