@@ -95,29 +95,32 @@ function readRange(
   const last = indexIn(entries[entries.length - 1]!);
   const begin = chunk.bytes;
   let at = 0;
+  /** The entry at `at`, where its events start, and how many there are so far. */
+  let entry = first;
   let start = begin;
-  let count = 0;
   let ofEntry = 0;
-  const close = (): void => {
-    chunk.found(indexIn(entries[at]!), start, ofEntry);
-    ofEntry = 0;
-    at += 1;
-  };
+  let count = 0;
   let here = begin;
   for (const _ of source.readRange(chunk, first, last, afterTrim(chunk, first, trims))) {
-    while (!chunk.reaches(indexIn(entries[at]!), here)) {
-      close();
+    while (!chunk.reaches(entry, here)) {
+      chunk.found(entry, start, ofEntry);
+      at += 1;
+      entry = indexIn(entries[at]!);
       start = here;
+      ofEntry = 0;
     }
     if (count >= room || (count > 0 && here - begin > bytes)) {
-      for (const entry of entries.subarray(at)) chunk.cut(indexIn(entry));
+      for (const unread of entries.subarray(at)) chunk.cut(indexIn(unread));
       break;
     }
     ofEntry += 1;
     count += 1;
     here = chunk.bytes;
   }
-  while (at < entries.length) close();
+  for (; at < entries.length; at += 1) {
+    chunk.found(indexIn(entries[at]!), start, ofEntry);
+    ofEntry = 0;
+  }
   return count;
 }
 
