@@ -76,9 +76,13 @@ export class FeedReader {
     const page = this.#begin(request);
     let wanted = Math.min(this.#usual(page), page.room);
     let skipped = 0;
-    while (!page.isFull && page.place.position < this.#end()) {
-      const chunk = new FeedChunk(wanted);
-      const { last, looked } = yield* this.#entries(page, chunk, request.prefix, wanted);
+    for (;;) {
+      const end = this.#end();
+      const left = end - page.place.position;
+      if (page.isFull || left <= 0) break;
+      // An entry has at least one event. At the end of the feed there are few, and memory is not for free.
+      const chunk = new FeedChunk(Math.min(wanted, left));
+      const { last, looked } = yield* this.#entries(page, chunk, request.prefix, wanted, end);
       const found = yield* readStretches(this.#source, chunk, {
         room: page.room,
         bytes: page.bytesLeft,
@@ -120,9 +124,9 @@ export class FeedReader {
     chunk: FeedChunk,
     prefix: string,
     events: number,
+    end: number,
   ): Generator<void, { looked: number; last: number }> {
     const { position, within } = page.place;
-    const end = this.#end();
     let last = position;
     let missing = events;
     let begun = within && successorOf(within.after);

@@ -42,7 +42,14 @@ export function compareAndSetTests(suite: RecordsSuite): void {
 
     suite.it('keeps keys and values as they are', async ({ open, newKey }) => {
       const records = await open();
-      const values = ['ä 🎉 \0 \r\n " {', '\uFEFFa byte order mark', '0', '-1', 'null', 'x'.repeat(100_000)];
+      const values = [
+        'ä 🎉 \0 \r\n " {',
+        '\uFEFFa byte order mark',
+        '0',
+        '-1',
+        'null',
+        'x'.repeat(100_000),
+      ];
       for (const value of values) {
         const key = `${newKey()}:{ö} \n ${'k'.repeat(500)}`;
         await records.compareAndSet(key, null, value);
