@@ -56,13 +56,6 @@ export class FeedPageBuilder {
     return this.#request.maxBytes - this.#bytes;
   }
 
-  /** About how many more events fit, by their size so far. */
-  get eventsLeft(): number {
-    if (this.#events === 0) return this.room;
-    const average = Math.max(1, this.#bytes / this.#events);
-    return Math.min(this.room, Math.ceil(this.bytesLeft / average));
-  }
-
   get isEmpty(): boolean {
     return this.#parts.length === 0;
   }
@@ -114,19 +107,6 @@ export class FeedPageBuilder {
   }
 
   /**
-   * Counts many events in, if all of them fit.
-   * @param size of them together, in bytes
-   * @returns whether they do
-   */
-  acceptAll(count: number, size: number): boolean {
-    const { limit, maxBytes } = this.#request;
-    if (this.#events + count > limit || this.#bytes + size > maxBytes) return false;
-    this.#events += count;
-    this.#bytes += size;
-    return true;
-  }
-
-  /**
    * Takes items whose events were accepted, and which may be made only when they are asked for.
    * @param torn the log of the first of them that is not whole
    */
@@ -139,12 +119,12 @@ export class FeedPageBuilder {
   /** Leaves the next stretch behind, read or not. */
   pass({ position, index, count, mark }: StretchPlace): void {
     if (index + 1 === count) this.#place = { position, mark, within: undefined };
-    else this.#standWithin({ position, mark }, index + 1, ZERO_ID);
+    else this.stopWithin({ position, index: index + 1, mark }, ZERO_ID);
   }
 
   /** The page ends within this stretch, after that event. */
-  stopWithin(at: StretchPlace, after: EventId): void {
-    this.#standWithin(at, at.index, after);
+  stopWithin({ position, index, mark }: Omit<StretchPlace, 'count'>, after: EventId): void {
+    this.#place = { position: position - 1, mark, within: { stretch: index, after } };
   }
 
   /** The page, of a feed that has given out `end` entries. */
@@ -159,14 +139,6 @@ export class FeedPageBuilder {
     }
     this.#items.push(item);
     if (!item.whole) this.#torn ??= item.log;
-  }
-
-  #standWithin(
-    { position, mark }: Pick<StretchPlace, 'position' | 'mark'>,
-    stretch: number,
-    after: EventId,
-  ): void {
-    this.#place = { position: position - 1, mark, within: { stretch, after } };
   }
 }
 

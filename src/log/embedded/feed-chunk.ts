@@ -40,8 +40,6 @@ export class FeedChunk {
   #used = 0;
   /** How many events were found. */
   #found = 0;
-  /** No event is missing or was left unread. */
-  #isAllWhole = true;
 
   /** @param capacity how many entries it can hold */
   constructor(capacity: number) {
@@ -143,14 +141,12 @@ export class FeedChunk {
     const first = index * ENTRY_BYTES + FIRST;
     const isWhole =
       count > 0 && compareBytes(this.#events, start, this.#entries, first, ID_BYTES) === 0;
-    if (isWhole) this.#whole[index] = 1;
-    else this.#isAllWhole = false;
+    this.#whole[index] = isWhole ? 1 : 0;
   }
 
   /** Not all events of the entry were read. */
   cut(index: number): void {
     this.#cut[index] = 1;
-    this.#isAllWhole = false;
   }
 
   /**
@@ -158,12 +154,6 @@ export class FeedChunk {
    * @returns whether all of it does
    */
   putOn(page: FeedPageBuilder): boolean {
-    if (this.#isAllWhole && page.acceptAll(this.#found, this.#used)) {
-      if (this.length === 0) return true;
-      page.take(new Stretches(this, this.length, 0), undefined);
-      page.pass(this.#place(this.length - 1));
-      return true;
-    }
     let index = 0;
     let taken = 0;
     let torn: LogName | undefined;

@@ -74,7 +74,7 @@ export class FeedReader {
   /** Yields where it has held the turn for long enough. */
   *#read(request: FeedRequest): Generator<void, FeedPage> {
     const page = this.#begin(request);
-    let wanted = Math.min(this.#usual(page), page.room);
+    let wanted = this.#fitting(page);
     let skipped = 0;
     for (;;) {
       const end = this.#end();
@@ -99,7 +99,7 @@ export class FeedReader {
       if (last > page.place.position) this.#pass(page, last);
       skipped += looked;
       if (page.isEmpty && skipped >= MAX_ENTRIES_SKIPPED) break;
-      wanted = Math.max(1, Math.min(wanted * CHUNK_GROWTH, page.eventsLeft));
+      wanted = Math.min(wanted * CHUNK_GROWTH, this.#fitting(page));
       yield;
     }
     return page.page(this.#end());
@@ -142,10 +142,11 @@ export class FeedReader {
     }
   }
 
-  /** How many events a page might take, by the size of those that were read last. */
-  #usual({ bytesLeft }: FeedPageBuilder): number {
-    if (this.#eventSize === undefined) return FIRST_CHUNK;
-    return Math.max(1, Math.ceil(bytesLeft / this.#eventSize));
+  /** About how many more events fit on the page, by the size of those that were read last. */
+  #fitting({ room, bytesLeft }: FeedPageBuilder): number {
+    const bySize =
+      this.#eventSize === undefined ? FIRST_CHUNK : Math.ceil(bytesLeft / this.#eventSize);
+    return Math.max(1, Math.min(room, bySize));
   }
 
   /** Leaves the entry at `position` behind. */

@@ -14,8 +14,8 @@ const NAMES_REMEMBERED = 10_000;
 type PutKey = (target: Uint8Array, start: number) => void;
 
 export class FeedSource {
-  /** Undefined for an entry that was not asked for. */
-  readonly #feed: MapView<number, LogName | undefined>;
+  /** Whether an entry was asked for. */
+  readonly #feed: MapView<number, boolean>;
   readonly #events: MapView<PutKey, true>;
   readonly #names = new Map<number, LogName>();
   /** What is read into, set right before each read. */
@@ -56,7 +56,7 @@ export class FeedSource {
 
   /**
    * Adds the entries after `position` of logs with that prefix, until there are as many events as asked for.
-   * @returns how many entries were looked at, how many events they tell of, and the position of the last
+   * @returns how many events those tell of, and the position of the last entry that was looked at
    */
   readEntries(
     chunk: FeedChunk,
@@ -64,22 +64,20 @@ export class FeedSource {
     prefix: string,
     events: number,
     begun: EventId | undefined,
-  ): { looked: number; found: number; position: number } {
+  ): { found: number; position: number } {
     this.#chunk = chunk;
     this.#prefix = prefix;
-    let looked = 0;
-    let found = 0;
-    let position = range.after;
     const { after, end, limit } = range;
+    let found = 0;
+    let position = after;
     for (const { key, value } of this.#feed.getRange({ start: after + 1, end: end + 1, limit })) {
-      looked += 1;
       position = key;
-      if (value === undefined) continue;
-      if (looked === 1 && begun !== undefined) chunk.beginWith(begun);
+      if (!value) continue;
+      if (key === after + 1 && begun !== undefined) chunk.beginWith(begun);
       found += chunk.eventsOf(chunk.length - 1);
       if (found >= events) break;
     }
-    return { looked, found, position };
+    return { found, position };
   }
 
   /** Adds the first event of an entry, if it is there. */
@@ -112,11 +110,11 @@ export class FeedSource {
     });
   }
 
-  #takeEntry(bytes: Uint8Array): LogName | undefined {
+  #takeEntry(bytes: Uint8Array): boolean {
     const name = this.#nameIn(bytes);
-    if (!name.startsWith(this.#prefix)) return undefined;
+    if (!name.startsWith(this.#prefix)) return false;
     this.#chunk.addEntry(this.#position, name, bytes);
-    return name;
+    return true;
   }
 
   #nameIn(bytes: Uint8Array): LogName {
