@@ -9,6 +9,7 @@
  *   npm run example chat serve
  *   npm run example chat ada        (in a second terminal, and bob in a third)
  */
+import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import {
@@ -21,8 +22,8 @@ import {
   type LogName,
   listen,
   openStore,
-  type Store,
   typedLog,
+  type WorkStore,
   work,
   ZERO_ID,
 } from 'millrace';
@@ -38,7 +39,7 @@ export const events = defineEvents(
 );
 
 /** Copies each event of a room to its members, each copy once, whatever is killed. */
-export function runFanOut(store: Store) {
+export function runFanOut(store: WorkStore) {
   const membersOf = membership(store);
   return work(store, {
     group: 'chat',
@@ -48,7 +49,7 @@ export function runFanOut(store: Store) {
       const room = log.slice('room:'.length);
       const copy = { type, payload: { ...payload, room } };
       // The event is the producer of its copies: repeated, they are recognised.
-      const producer = { id: `${log}:${id}`, epoch: 0, seq: 0 };
+      const producer = { id: producerOf(`${log}/${id}`), epoch: 0, seq: 0 };
       for (const member of new Set([...(await membersOf(log, id)), payload.who])) {
         await store.log.append(accountLog(member), [copy], { producer });
       }
@@ -56,8 +57,13 @@ export function runFanOut(store: Store) {
   });
 }
 
+/** A producer ID has 128 characters at most, and the name of an event can have more. */
+function producerOf(event: string): string {
+  return `chat:${createHash('sha256').update(event).digest('hex')}`;
+}
+
 /** Who is in a room right after an event of it. Remembers, so that an event is read once. */
-function membership(store: Store) {
+function membership(store: WorkStore) {
   const rooms = typedLog(store.log, events);
   const known = new Map<LogName, { after: EventId; members: Set<string> }>();
   return async (log: LogName, through: EventId): Promise<ReadonlySet<string>> => {
