@@ -1,7 +1,8 @@
 /** The settings about who may connect, and what they may do. */
-import type { Registration } from '../gateway/account-routes.ts';
+
 import type { AppendRule } from '../gateway/authorization.ts';
 import { SESSION_ID } from '../gateway/cookie-session.ts';
+import type { Registration } from '../gateway/registration.ts';
 import type { Setting } from './setting.ts';
 import { duration, oneOf, text, type ValueKind } from './values.ts';
 

@@ -1,5 +1,4 @@
 /** Accounts over HTTP: registered, looked at, given another address, closed. */
-import type { Accounts } from '../accounts/accounts.ts';
 import { InvalidInput } from '../event/error.ts';
 import type { JsonValue } from '../event/event.ts';
 import { accountLog } from '../event/log-name.ts';
@@ -8,12 +7,10 @@ import { protocolError } from '../protocol/problem.ts';
 import type { Access } from './access.ts';
 import type { BodyReader } from './body.ts';
 import { type HttpApp, type HttpRequest, identify, onlyMethods } from './http-app.ts';
-
-/** Who may make accounts: everybody, or only those whose identity says `admin`. */
-export type Registration = 'open' | 'admin';
+import type { AccountKeeper, Registration } from './registration.ts';
 
 export interface AccountRoutes {
-  readonly accounts: Pick<Accounts, 'register' | 'get' | 'changeEmail' | 'close'>;
+  readonly accounts: AccountKeeper;
   readonly registration: Registration;
   readonly access: Access;
   readonly bodies: BodyReader;

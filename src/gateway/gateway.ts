@@ -7,7 +7,7 @@ import type { EventLog } from '../log/log.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
 import { Access, type AccessOptions } from './access.ts';
-import type { AccountRoutes, Registration } from './account-routes.ts';
+import type { AccountRoutes } from './account-routes.ts';
 import { type Admission, readAdmission } from './admission.ts';
 import { appendRate } from './append-rates.ts';
 import { BodyReader } from './body.ts';
@@ -20,6 +20,7 @@ import { watchedRecords } from './limit-records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { type Logger, SILENT } from './logger.ts';
 import { problemResponse } from './problem-response.ts';
+import type { AccountKeeper, Registration } from './registration.ts';
 import { Session } from './session.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 import type { EventStream } from './sse.ts';
@@ -28,7 +29,7 @@ export interface GatewayOptions extends AccessOptions {
   readonly log: EventLog;
   readonly live: Live;
   /** Answers `/accounts`. Left out: there are no such addresses. */
-  readonly accounts?: AccountRoutes['accounts'] | undefined;
+  readonly accounts?: AccountKeeper | undefined;
   /** Who may register accounts. Default: `open` when the gateway is open itself, else `admin`. */
   readonly registration?: Registration | undefined;
   readonly limits?: Partial<GatewayLimits> | undefined;

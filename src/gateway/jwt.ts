@@ -29,11 +29,16 @@ import {
   Unauthenticated,
 } from './identity.ts';
 
+/** A JWK set (RFC 7517 section 5), as JSON has it. */
+export interface JsonWebKeys {
+  readonly keys: readonly { readonly kty?: string; readonly [member: string]: unknown }[];
+}
+
 export interface JwtOptions {
   /** The secret of HS256: at least 32 bytes (RFC 7518 section 3.2). This, or `keys`. */
   readonly secret?: string | Uint8Array | undefined;
   /** The public keys: a JWK set (RFC 7517), or where to get it, again and again. */
-  readonly keys?: JSONWebKeySet | URL | undefined;
+  readonly keys?: JsonWebKeys | URL | undefined;
   /** The `iss` that tokens must have. */
   readonly issuer?: string | undefined;
   /** An `aud` that tokens must have. Without it, only tokens that name no audience are taken. */
@@ -99,7 +104,7 @@ function verifier({ secret, keys }: JwtOptions): Verify {
   return (token, options) => verifyByAny(token, keySet, options);
 }
 
-function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
+function localKeys(keys: JsonWebKeys): JWTVerifyGetKey {
   const some: unknown = keys.keys;
   if (!Array.isArray(some) || some.length === 0) {
     throw new InvalidInput('keys', 'must be a JWK set: an object with at least one key in keys');
@@ -109,7 +114,7 @@ function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {
       throw new InvalidInput('keys', 'must hold public keys only, and there is a secret one in it');
     }
   }
-  return createLocalJWKSet(keys);
+  return createLocalJWKSet(keys as JSONWebKeySet);
 }
 
 /** Where neither `kid` nor the kind of key tells which key it is, all that can be are tried. */

@@ -17,6 +17,8 @@ const KINDS = [
   ...['', 'sh', 'sh server', 'sh stream', 'text session', 'js', 'js stream', 'html'],
   // Run in readme-proxy.test.ts.
   ...['sh secret', 'sh token', 'js token', 'js browser', 'nginx', 'caddy'],
+  // Run in package.test.ts.
+  'sh package',
 ];
 
 test('every block is of a kind that is run here', () => {

@@ -108,7 +108,10 @@ export class EmbeddedLog implements EventLog {
     return new EmbeddedLog(await EmbeddedStore.open(folder), options);
   }
 
-  /** The log in a store that is open already, and shared with others; it closes with its last user. */
+  /**
+   * The log in a store that is open already, and shared with others; it closes with its last user.
+   * @internal
+   */
   static on(store: EmbeddedStore, options: EmbeddedLogOptions = {}): EmbeddedLog {
     return new EmbeddedLog(store, options);
   }

@@ -37,15 +37,18 @@ export class EmbeddedReadModels implements ReadModels {
   }
 
   /**
-   * Opens the read models in `folder`, which is made if it is not there; to share it with an event
-   * log, use {@link EmbeddedReadModels.on}.
+   * Opens the read models in `folder`, which is made if it is not there. Together with an event
+   * log: `openStore`.
    * @throws StoreLocked, StoreUnusable
    */
   static async open(folder: string): Promise<EmbeddedReadModels> {
     return new EmbeddedReadModels(await EmbeddedStore.open(folder));
   }
 
-  /** The read models in a store that is open already, and shared with others. */
+  /**
+   * The read models in a store that is open already, and shared with others.
+   * @internal
+   */
   static on(store: EmbeddedStore): EmbeddedReadModels {
     return new EmbeddedReadModels(store);
   }

@@ -36,8 +36,8 @@ export class EmbeddedRecords extends BatchRecords {
   }
 
   /**
-   * Opens the records in `folder`, which is made if it is not there; to share it with an event
-   * log, use {@link EmbeddedRecords.on}.
+   * Opens the records in `folder`, which is made if it is not there. Together with an event log:
+   * `openStore`.
    * @throws StoreLocked, StoreUnusable
    */
   static async open(
@@ -47,7 +47,10 @@ export class EmbeddedRecords extends BatchRecords {
     return new EmbeddedRecords(await EmbeddedStore.open(folder), options);
   }
 
-  /** The records in a store that is open already, and shared with others. */
+  /**
+   * The records in a store that is open already, and shared with others.
+   * @internal
+   */
   static on(store: EmbeddedStore, options: EmbeddedRecordsOptions = {}): EmbeddedRecords {
     return new EmbeddedRecords(store, options);
   }

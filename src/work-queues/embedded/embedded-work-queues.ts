@@ -51,7 +51,10 @@ export class EmbeddedWorkQueues implements WorkQueues {
     this.#work = openWorkDatabases(store);
   }
 
-  /** The work queues in a store that is open already, and shared with the event log. */
+  /**
+   * The work queues in a store that is open already, and shared with the event log.
+   * @internal
+   */
   static on(store: EmbeddedStore, options: EmbeddedWorkQueuesOptions = {}): EmbeddedWorkQueues {
     return new EmbeddedWorkQueues(store, options);
   }
