@@ -2,6 +2,7 @@ import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import type { EventId } from '../../src/event/event-id.ts';
 import { ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
+import { isProducerId } from '../../src/event/producer.ts';
 import type { Appended, AppendOptions, EventLog, Producer } from '../../src/log/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertHolds, assertIncreasing, event, onlyId, versionOf } from './say.ts';
@@ -233,6 +234,25 @@ export function producerTests(suite: Suite): void {
       for (const id of ['a', '0', '__proto__', 'a.b_c:d-e', 'x'.repeat(128)]) {
         const { ids } = await produce(eventLog, test.log, [0, 0], { id });
         deepStrictEqual((await produce(eventLog, test.log, [0, 0], { id })).ids, ids);
+      }
+    });
+
+    suite.it('takes each allowed character alone for an ID', async (test) => {
+      const eventLog = await test.open();
+      const ids = Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code));
+      const allowed = ids.filter(isProducerId);
+      deepStrictEqual(allowed.length, 26 + 26 + 10 + '._:-'.length);
+      const firsts = await Promise.all(
+        allowed.map((id) => produce(eventLog, test.log, [0, 0], { id })),
+      );
+      const { version } = firsts.at(-1)!;
+      for (const [index, id] of allowed.entries()) {
+        const repeat = await produce(eventLog, test.log, [0, 0], { id });
+        deepStrictEqual(repeat, { ids: firsts[index]!.ids, version, duplicate: true }, id);
+        await rejects(produce(eventLog, test.log, [0, 2], { id }), { code: 'producer_gap' }, id);
+        // Also with what an append can have beside a producer.
+        const options = { id, expected: ZERO_ID };
+        deepStrictEqual(await produce(eventLog, test.log, [0, 0], options), repeat, id);
       }
     });
 

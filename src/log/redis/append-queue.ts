@@ -302,7 +302,8 @@ export class AppendQueue {
 function headOf({ expected, producer }: AppendOptions, events: readonly EncodedEvent[]): string {
   const isUsual = expected === undefined && producer === undefined && events.length === 1;
   if (isUsual) return `${fieldCount(events[0]!)}${fieldLengths(events[0]!)}`;
-  const { id = '-', epoch = 0, seq = 0 } = producer ?? {};
+  // Without a producer there is no epoch: every other word could be one of a producer's.
+  const { id = '-', epoch = '-', seq = 0 } = producer ?? {};
   return [expected ?? '-', id, epoch, seq, ...events.map(fieldCount)].join(' ');
 }
 

@@ -30,7 +30,8 @@ ARGV
   4        a publication inlines at most this many bytes
   then per append: for one event without conditions '<its strings> <length> <length> …', where what
     follows the first word is what a publication says of them; otherwise
-    '<expected version or -> <producer ID or -> <epoch> <seq> <strings of event 1> <of event 2> …'
+    '<expected version or -> <producer ID> <epoch or -> <seq> <strings of event 1> <of event 2> …';
+    without an epoch there is no producer: unlike an ID, it cannot be '-'
   and after it the strings of all its events: name, value, name, value, …
 
 Returns one string, a line per append:
@@ -54,6 +55,9 @@ local LAST_MILLISECONDS = '18446744073709551615'
 -- Doubles are 2,048 apart here, so the very last IDs of a log are not given out.
 local LAST_SEQUENCE = 18446744073709549568
 local RECENT_APPENDS = 16
+-- What is paid for forgetting producers: the usual append of one that goes on pays nothing.
+local APPENDS_PER_SWEEP, QUIET = 16, 60000
+local SAMPLE, MOST_SAMPLES = 8, 32
 -- Redis keeps a hash of few and short values as a list, and walks it for each field. One long value
 -- makes it a table: with 500 logs the whole script takes half as long.
 local MARKS_NOTE = 'For each log, the last event ID that the feed tells of. Written by append.lua.'
@@ -185,7 +189,9 @@ local function readProducer(key, id, now)
   local words = {}
   for word in string.gmatch(state, '%S+') do words[#words + 1] = word end
   if now - tonumber(words[3]) > producerIdle then return nil end
-  return { epoch = tonumber(words[1]), seq = tonumber(words[2]), words = words }
+  return {
+    epoch = tonumber(words[1]), seq = tonumber(words[2]), lastUse = tonumber(words[3]), words = words,
+  }
 end
 
 -- The line that answers a producer whose append is not the next one; nil for the next one.
@@ -203,6 +209,20 @@ local function judge(key, producer, epoch, seq)
   return 'duplicate ' .. versionOf(key) .. ' ' .. string.gsub(recent, ':', ' ')
 end
 
+-- A hash in use never expires as a whole, so its producers pay for forgetting: the new ones, and the
+-- others now and then. As long as a sample holds some that are to be forgotten, there are more.
+local function forgetProducers(key, now)
+  for _ = 1, MOST_SAMPLES do
+    local sample, forgotten = call('HRANDFIELD', key, SAMPLE, 'WITHVALUES'), {}
+    for index = 1, #sample, 2 do
+      local lastUse = tonumber(string.match(sample[index + 1], '^%S+ %S+ (%S+)') or '')
+      if lastUse and now - lastUse > producerIdle then forgotten[#forgotten + 1] = sample[index] end
+    end
+    if #forgotten == 0 then return end
+    call('HDEL', key, unpack(forgotten))
+  end
+end
+
 local function rememberProducer(request, firstId)
   local key, id, now = request.producersKey, request.producerId, request.now
   local producer = request.producer
@@ -218,13 +238,8 @@ local function rememberProducer(request, firstId)
   end
   call('HSET', key, id, table.concat(words, ' '))
   call('PEXPIRE', key, producerIdle)
-  if producer then return end
-  -- A new producer pays for forgetting: a hash in use never expires as a whole.
-  local others = call('HRANDFIELD', key, 4, 'WITHVALUES')
-  for index = 1, #others, 2 do
-    local lastUse = tonumber(string.match(others[index + 1], '^%S+ %S+ (%S+)'))
-    if now - lastUse > producerIdle then call('HDEL', key, others[index]) end
-  end
+  if producer and request.seq % APPENDS_PER_SWEEP > 0 and now - producer.lastUse < QUIET then return end
+  forgetProducers(key, now)
 end
 
 -- An append that is not the usual one; `ends` says where in ARGV the strings of each event end.
@@ -238,7 +253,7 @@ local function readHead(head, position)
   end
   return {
     expected = words[1] ~= '-' and words[1],
-    producerId = words[2] ~= '-' and words[2],
+    producerId = words[3] ~= '-' and words[2],
     epoch = tonumber(words[3]),
     seq = tonumber(words[4]),
     ends = ends,
