@@ -16,7 +16,8 @@ export interface CookieSessionOptions {
   readonly key?: string | undefined;
   /**
    * Where in the record the account is: left out, the record is the account ID; with a name like
-   * `account` or `user.id`, the record is a JSON object that has it there.
+   * `account` or `user.id`, the record is a JSON object that has it there, or a hash in Redis with
+   * a field of that name.
    */
   readonly field?: string | undefined;
   /** How often a connection's session is looked at again, in milliseconds. Default 30,000. */
@@ -69,16 +70,22 @@ function accountIn(record: string, field: string | undefined): string | undefine
 }
 
 function fieldOf(record: string, field: string): unknown {
-  let value: unknown;
   try {
-    value = JSON.parse(record);
+    return valueAt(JSON.parse(record), field.split('.'));
   } catch {
     return undefined;
   }
-  for (const name of field.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
-      return undefined;
-    value = (value as Record<string, unknown>)[name];
+}
+
+/** `user.id` is the `id` of `user`; where there is none, it is a name: a hash in Redis has nothing but names. */
+function valueAt(value: unknown, names: readonly string[]): unknown {
+  if (names.length === 0) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (let count = 1; count <= names.length; count += 1) {
+    const name = names.slice(0, count).join('.');
+    if (!Object.hasOwn(value, name)) continue;
+    const found = valueAt((value as Record<string, unknown>)[name], names.slice(count));
+    if (found !== undefined) return found;
   }
-  return value;
+  return undefined;
 }

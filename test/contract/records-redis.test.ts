@@ -70,6 +70,11 @@ test('a hash of another program reads as JSON, so that a session can be one, and
   const cookie = `session=${session.slice('session:'.length)}`;
   const request = new Request('http://localhost/', { headers: { cookie } });
   expect(await authenticate(request)).toMatchObject({ account: '7' });
+
+  // A hash cannot hold one within another, so a name with a dot in it is a name.
+  await commands.hset(session, 'user.id', '8', 'user', '{"id":9}');
+  const dotted = cookieSession({ records, field: 'user.id' });
+  expect(await dotted(request)).toMatchObject({ account: '8' });
   await close();
   commands.disconnect();
 });
