@@ -5,6 +5,7 @@
  */
 import { InvalidInput } from './error.ts';
 import type { EventId } from './event-id.ts';
+import { lostNumber } from './lost-number.ts';
 
 /** Anything that JSON can say. */
 export type JsonValue =
@@ -135,12 +136,20 @@ function encodeMeta(meta: Meta, field: string, limits: EventLimits): string {
 
 function stringify(value: JsonValue | Meta, field: string): string {
   let text: string | undefined;
+  let lost: string | undefined;
   try {
     text = JSON.stringify(value);
+    lost = text === undefined ? undefined : lostNumber(value, text, field);
   } catch (cause) {
     throw invalid(field, `must be a JSON value (${(cause as Error).message.split('\n')[0]})`);
   }
   if (text === undefined) throw invalid(field, 'must be a string, a JSON value or a Uint8Array');
+  if (lost !== undefined) {
+    throw invalid(
+      lost,
+      'must be a number that JSON can hold: from -1.7e308 to 1.7e308, and no NaN',
+    );
+  }
   return text;
 }
 

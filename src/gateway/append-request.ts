@@ -8,6 +8,18 @@ import { readEvent, readEvents } from '../protocol/new-events.ts';
 import { protocolError } from '../protocol/problem.ts';
 
 const VERSION_TAG = /^"([^"]*)"$/;
+const VERSION_RULE =
+  'must be one version in double quotes, like "1526919030474-55", or "0-0" for a log that must not have had an event yet';
+/** Also allowed by RFC 9110 section 13.1.1, and why we do not take it. */
+const NOT_TAKEN: readonly (readonly [RegExp, string])[] = [
+  [/^\s*\*\s*$/, '* is not taken, because every log is there: leave the header out'],
+  [
+    /W\/"/,
+    'a weak tag (W/) is not taken, because weak tags never match: send the version without W/',
+  ],
+  [/".*,.*"/, 'a list is not taken: a log is at one version'],
+];
+const OTHER_CONDITIONS = ['If-None-Match', 'If-Unmodified-Since'];
 const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as const;
 
 /**
@@ -22,10 +34,7 @@ export function readAppend(
   const events = Array.isArray(value)
     ? readEvents(value, 'events')
     : [readEvent(value, 'events[0]')];
-  return {
-    events,
-    options: { expected: readExpected(header('If-Match')), producer: readProducer(header) },
-  };
+  return { events, options: { expected: readExpected(header), producer: readProducer(header) } };
 }
 
 function parse(body: string): unknown {
@@ -36,14 +45,16 @@ function parse(body: string): unknown {
   }
 }
 
-function readExpected(text: string | undefined): EventId | undefined {
+function readExpected(header: (name: string) => string | undefined): EventId | undefined {
+  // Whoever sets a condition must not lose it.
+  const other = OTHER_CONDITIONS.find((name) => header(name) !== undefined);
+  if (other !== undefined) throw invalid(other, `is not taken here; If-Match ${VERSION_RULE}`);
+  const text = header('If-Match');
   if (text === undefined) return undefined;
   const version = VERSION_TAG.exec(text)?.[1];
   if (version !== undefined && isEventId(version)) return version;
-  throw invalid(
-    'If-Match',
-    'must be one version in double quotes, like "1526919030474-55" or "0-0"',
-  );
+  const got = NOT_TAKEN.find(([pattern]) => pattern.test(text))?.[1];
+  throw invalid('If-Match', got === undefined ? VERSION_RULE : `${VERSION_RULE}; ${got}`);
 }
 
 function readProducer(header: (name: string) => string | undefined): Producer | undefined {

@@ -4,6 +4,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import { isAccountId } from '../event/log-name.ts';
+import { WrongType } from '../log/errors.ts';
 import type { Records } from '../records/records.ts';
 import { cookieOf } from './credentials.ts';
 import { type Authenticate, type Identity, Unauthenticated } from './identity.ts';
@@ -42,12 +43,22 @@ export function cookieSession(options: CookieSessionOptions): Authenticate {
   }
 
   async function find(id: string): Promise<Identity> {
-    const record = ID.test(id) ? await records.get(`${before}${id}${after}`) : null;
+    const record = ID.test(id) ? await read(`${before}${id}${after}`) : null;
     const account = record === null ? undefined : accountIn(record, field);
     if (account === undefined) {
       throw unauthenticated('the session is not known, or has ended: sign in again');
     }
     return { account, expiresAt: clock() + recheck, session: id };
+  }
+
+  async function read(key: string): Promise<string | null> {
+    try {
+      return await records.get(key);
+    } catch (error) {
+      // A cookie can name whatever the key leaves open, like a log: that is no session.
+      if (error instanceof WrongType) return null;
+      throw error;
+    }
   }
 
   const unauthenticated = (message: string) =>

@@ -5,6 +5,7 @@ import { accountLog, type LogName, parseLogName } from '../event/log-name.ts';
 import type { EventLog } from '../log/log.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
 import { parseStart, type StartPoint } from '../protocol/start.ts';
+import { prefersStream } from './accept.ts';
 import { type AccountRoutes, addAccountRoutes } from './account-routes.ts';
 import type { AppendRate } from './append-rate.ts';
 import { readAppend } from './append-request.ts';
@@ -28,8 +29,6 @@ export interface HttpContext extends EventStreamContext {
   /** Left out: there are no accounts to register. */
   readonly accounts: AccountRoutes | undefined;
 }
-
-const EVENT_STREAM = 'text/event-stream';
 
 /** The routes, as a Hono app. */
 export function createApp(context: HttpContext): HttpApp {
@@ -73,14 +72,14 @@ const LOG_PATHS: readonly (readonly [string, (c: HttpRequest) => LogName])[] = [
 async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise<Response> {
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'read', log);
-  if (c.req.header('accept')?.includes(EVENT_STREAM) !== true) {
+  if (!prefersStream(c.req.header('accept'))) {
     return readPage(context.live, log, startOf(c), c.req.query('limit'));
   }
   const seen = lastEventId(c);
   const start = seen === undefined ? startOf(c) : { after: seen };
   // The last one is for nginx, which would otherwise keep events until it has a bufferful.
   const headers = {
-    'Content-Type': EVENT_STREAM,
+    'Content-Type': 'text/event-stream',
     'Cache-Control': 'no-cache',
     'X-Accel-Buffering': 'no',
   };

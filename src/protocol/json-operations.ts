@@ -39,7 +39,7 @@ export function parseOperation(message: string, accountId: string): Operation | 
   if (!isRef(ref)) {
     return refused(
       undefined,
-      invalid('ref', `must be a number or a string of at most ${MAX_REF_LENGTH} characters`),
+      invalid('ref', `must be a finite number or a string of at most ${MAX_REF_LENGTH} characters`),
     );
   }
   try {
@@ -95,7 +95,7 @@ function optionalText(value: JsonObject, field: string): string | undefined {
 
 function isRef(ref: unknown): ref is Ref {
   if (typeof ref === 'string') return ref.length <= MAX_REF_LENGTH;
-  return ref === undefined || typeof ref === 'number';
+  return ref === undefined || Number.isFinite(ref);
 }
 
 function unknown(op: unknown): MillraceError {

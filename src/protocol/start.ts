@@ -8,7 +8,7 @@ export type StartPoint = { readonly after: EventId } | { readonly since: number 
 const WHOLE_LOG: StartPoint = { after: ZERO_ID };
 
 // A time without a zone would mean another moment on every machine: only a bare date may go without.
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 /**
  * Reads the two fields; with neither, the whole log.
@@ -32,13 +32,22 @@ export function parseStart(after: string | undefined, since: string | undefined)
 function parseTime(text: string): number {
   // In a query string, the + of a zone arrives as a space.
   const time = text.replace(/ (?=\d{2}:\d{2}$)/, '+');
-  const milliseconds = ISO_TIME.test(time) ? Date.parse(time) : Number.NaN;
-  if (Number.isNaN(milliseconds)) {
-    throw new InvalidInput(
-      'since',
-      'must be an ISO 8601 time with its zone, like 2018-05-21T15:03:50Z',
-      'invalid_time',
-    );
-  }
+  const day = ISO_TIME.exec(time)?.[1];
+  if (day === undefined) throw invalidTime();
+  const milliseconds = Date.parse(time);
+  if (Number.isNaN(milliseconds) || !isDay(day)) throw invalidTime();
   return milliseconds;
+}
+
+/** `Date.parse` takes February 30 for March 1 or 2. */
+function isDay(text: string): boolean {
+  return new Date(Date.parse(text)).toISOString().startsWith(text);
+}
+
+function invalidTime(): InvalidInput {
+  return new InvalidInput(
+    'since',
+    'must be an ISO 8601 time of a day that there is, with its zone, like 2018-05-21T15:03:50Z',
+    'invalid_time',
+  );
 }

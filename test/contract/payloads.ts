@@ -53,6 +53,21 @@ export function payloadTests(suite: Suite): void {
       }
     });
 
+    suite.it('with a number that JSON has no word for are refused', async (test) => {
+      const eventLog = await test.open();
+      for (const [payload, field] of [
+        [Number.NaN, 'events[1].payload'],
+        [{ price: Number.POSITIVE_INFINITY, rest: null }, 'events[1].payload.price'],
+        [JSON.parse('[[1e400]]') as Payload, 'events[1].payload[0][0]'],
+      ] as const) {
+        await rejects(eventLog.append(test.log, [event(1), event(payload)]), {
+          code: 'invalid_event',
+          field,
+        });
+      }
+      strictEqual(await versionOf(eventLog, test.log), ZERO_ID);
+    });
+
     suite.it('come back side by side from one append', async (test) => {
       const eventLog = await test.open();
       const payloads = Object.values(PAYLOADS);

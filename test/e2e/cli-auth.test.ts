@@ -94,6 +94,10 @@ test('session: what another program put into Redis, with the article’s append 
     )
     .toContain('{"from":"account:1"}');
   expect((await fetch(`${url}/accounts/2/events`, { headers })).status).toBe(403);
+  // Whoever knows how logs are named could name one.
+  execFileSync('redis-cli', ['-p', `${redis.port}`, 'XADD', 'session:5:log', '*', 'type', 'T']);
+  const named = { headers: { cookie: 'session=5:log' } };
+  expect((await fetch(`${url}/accounts/1/events`, named)).status).toBe(401);
   await client.close();
 });
 

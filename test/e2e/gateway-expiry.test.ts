@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
 import { cookieSession } from '../../src/gateway/cookie-session.ts';
-import { Unavailable } from '../../src/log/errors.ts';
+import { Unavailable, WrongType } from '../../src/log/errors.ts';
 import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
@@ -139,6 +139,15 @@ describe('sessions', () => {
     expect(await refusedUpgrade(`${running.socketUrl}/ws`, { headers: token })).toMatchObject({
       status: 401,
     });
+  });
+
+  test('a cookie that names something that is no record is no session', async () => {
+    await start();
+    records.get = (key) => Promise.reject(new WrongType(key));
+    const refusal = await refusedUpgrade(`${running.socketUrl}/ws`, { headers });
+    expect([refusal.status, JSON.parse(refusal.body).code]).toEqual([401, 'unauthenticated']);
+    const page = await fetch(`${running.url}/accounts/${account}/events`, { headers });
+    expect(page.status).toBe(401);
   });
 
   test('the key, the cookie, and where the account is in the record can be told', async () => {

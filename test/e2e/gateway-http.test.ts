@@ -131,6 +131,27 @@ test('If-Match guards an append', async () => {
   expect(again.status).toBe(201);
 });
 
+test.each([
+  ['*', '* is not taken, because every log is there: leave the header out'],
+  ['W/"1-0"', 'a weak tag (W/) is not taken, because weak tags never match'],
+  ['"1-0", "2-0"', 'a list is not taken: a log is at one version'],
+  ['1-0', undefined],
+  ['""', undefined],
+])('If-Match: %s is refused, with what is taken', async (tag, why) => {
+  const { detail } = await problem(await post({ type: 'T', payload: 1 }, { 'If-Match': tag }));
+  const rule = 'If-Match must be one version in double quotes, like "1526919030474-55", or "0-0"';
+  expect(detail).toContain(rule);
+  if (why !== undefined) expect(detail).toContain(`; ${why}`);
+});
+
+test('a condition that is not taken is refused, not lost', async () => {
+  for (const name of ['If-None-Match', 'If-Unmodified-Since']) {
+    const refused = await problem(await post({ type: 'T', payload: 1 }, { [name]: '*' }));
+    expect(refused).toMatchObject({ field: name, code: 'invalid_header' });
+    expect(refused.detail).toContain(`${name} is not taken here; If-Match must be one version`);
+  }
+});
+
 test('a producer makes an append safe to repeat', async () => {
   const send = (epoch: number, seq: number) =>
     post(
@@ -158,6 +179,10 @@ test.each([
   ['{"type":"","payload":1}', {}, 400, 'invalid_event'],
   ['{"type":"T","payload":1}', { 'If-Match': '0-0' }, 400, 'invalid_header'],
   ['{"type":"T","payload":1}', { 'If-Match': '*' }, 400, 'invalid_header'],
+  ['{"type":"T","payload":1}', { 'If-None-Match': '*' }, 400, 'invalid_header'],
+  ['{"type":"T","payload":1e400}', {}, 400, 'invalid_event'],
+  ['[{"type":"T","payload":{"a":[1,-1e400]}}]', {}, 400, 'invalid_event'],
+  ['{"type":"T","payload":1,"meta":{"a":1e400}}', {}, 400, 'invalid_event'],
   ['{"type":"T","payload":1}', { 'Producer-Id': 'p' }, 400, 'invalid_header'],
   [
     '{"type":"T","payload":1}',
@@ -180,6 +205,7 @@ test.each([
   ['/accounts/1/events?limit=-1', 'invalid_query'],
   ['/accounts/1/events?limit=10001', 'invalid_query'],
   ['/accounts/1/events?since=x', 'invalid_time'],
+  ['/accounts/1/events?since=2020-02-30', 'invalid_time'],
 ])('GET %s is refused with %s', async (path, code) => {
   const response = await fetch(`${running.url}${path}`);
   expect(response.status).toBe(400);

@@ -130,6 +130,15 @@ describe('encodeEvents', () => {
     ['invalid_event', 'events[0].meta', 'meta that is an array', [{ ...good, meta: [] }]],
     ['invalid_event', 'events[0].meta', 'meta that is null', [{ ...good, meta: null }]],
     ['invalid_event', 'events[0].meta', 'meta that is text', [{ ...good, meta: 'text' }]],
+    ['invalid_event', 'events[0].payload', 'NaN', [{ type: 'T', payload: Number.NaN }]],
+    ['invalid_event', 'events[0].payload', '1e400', [{ type: 'T', payload: JSON.parse('1e400') }]],
+    [
+      'invalid_event',
+      'events[0].payload.items[1].price',
+      'a number that is too large, deep inside',
+      [{ type: 'T', payload: JSON.parse('{"a":null,"items":[{},{"price":-1e309}]}') }],
+    ],
+    ['invalid_event', 'events[1].meta.at', 'Infinity', [good, { ...good, meta: { at: 1 / 0 } }]],
     ['too_large', 'events[0].payload', 'a large payload', [{ type: 'T', payload: '123456789' }]],
     ['too_large', 'events[0].payload', 'a wide payload', [{ type: 'T', payload: '🐟🐟🐟' }]],
     [
@@ -143,6 +152,17 @@ describe('encodeEvents', () => {
     expect(() => encodeEvents(events as NewEvent[], limits)).toThrow(
       expect.objectContaining({ code, field, message: expect.stringMatching(/ must /) }),
     );
+  });
+
+  it('takes null, and what says itself how it is written', () => {
+    const own = { toJSON: () => [null], hidden: Number.NaN };
+    const payload = { none: null, list: [null, Number.MAX_VALUE], own } as unknown as JsonValue;
+    const stored = roundTrip({ type: 'T', payload });
+    expect(stored.payload).toEqual({
+      none: null,
+      list: [null, 1.7976931348623157e308],
+      own: [null],
+    });
   });
 
   it('takes what is exactly at the limits', () => {

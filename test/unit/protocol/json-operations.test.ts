@@ -70,6 +70,7 @@ test.each([
   ['{}', 'unknown_operation', 'append, subscribe, unsubscribe, pause, resume, ping'],
   ['{"op":"toString"}', 'unknown_operation', 'toString'],
   ['{"op":"ping","ref":{}}', 'invalid_operation', 'ref'],
+  ['{"op":"ping","ref":1e400}', 'invalid_operation', 'ref must be a finite number'],
   ['{"op":"ping","extra":1}', 'invalid_operation', 'extra'],
   ['{"op":"append"}', 'invalid_event', 'events'],
   ['{"op":"append","events":{}}', 'invalid_event', 'events'],

@@ -13,6 +13,8 @@ test('after an event, or now', () => {
 
 test.each([
   ['2018-05-21', Date.UTC(2018, 4, 21)],
+  ['2020-02-29', Date.UTC(2020, 1, 29)],
+  ['2020-02-28T24:00:00Z', Date.UTC(2020, 1, 29)],
   ['2018-05-21T15:03Z', Date.UTC(2018, 4, 21, 15, 3)],
   ['2018-05-21T15:03:50.474Z', Date.UTC(2018, 4, 21, 15, 3, 50, 474)],
   ['2018-05-21T15:03:50+02:00', Date.UTC(2018, 4, 21, 13, 3, 50)],
@@ -21,12 +23,46 @@ test.each([
   expect(parseStart(undefined, text)).toEqual({ since: time });
 });
 
-test.each(['', 'yesterday', '2018-05-21T15:03:50', '2018-13-45', '1526919030474'])(
-  'since %j is refused',
-  (text) => {
-    expect(() => parseStart(undefined, text)).toThrow(/^since must be an ISO 8601 time/);
-  },
-);
+test.each([
+  '',
+  'yesterday',
+  '2018-05-21T15:03:50',
+  '2018-13-45',
+  '1526919030474',
+  '2020-02-30',
+  '2020-02-30T10:00:00Z',
+  '2020-04-31T23:59:59.999-11:00',
+  '1900-02-29',
+  '2018-05-21T25:00:00Z',
+  '2018-05-21T15:03:50+24:00',
+])('since %j is refused', (text) => {
+  expect(() => parseStart(undefined, text)).toThrow(/^since must be an ISO 8601 time/);
+});
+
+test('of all days that can be written, those that are in the calendar are taken', () => {
+  for (const year of [0, 4, 1900, 1970, 2000, 2023, 2024, 9999]) {
+    const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+    const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    for (let month = 0; month <= 13; month += 1) {
+      for (let day = 0; day <= 32; day += 1) {
+        const text = [`${year}`.padStart(4, '0'), ...[month, day].map(twoDigits)].join('-');
+        const there = day >= 1 && day <= (days[month - 1] ?? 0);
+        expect([text, isTaken(text), isTaken(`${text}T12:00Z`)]).toEqual([text, there, there]);
+      }
+    }
+  }
+});
+
+const twoDigits = (value: number) => `${value}`.padStart(2, '0');
+
+function isTaken(since: string): boolean {
+  try {
+    parseStart(undefined, since);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test.each(['', 'x', '5-', '-1', '18446744073709551616-0'])('after %j is refused', (text) => {
   expect(() => parseStart(text, undefined)).toThrow(/^after must be an event ID/);
