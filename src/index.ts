@@ -228,8 +228,10 @@ export {
   discardDeadLetter,
   listDeadLetters,
   NoDeadLetter,
+  type Redriving,
   redriveDeadLetter,
 } from './worker/dead-letters.ts';
+export type { LossReason } from './worker/find-event.ts';
 export type { WorkNotice } from './worker/notices.ts';
 export type { WorkRetries } from './worker/retries.ts';
 export {

@@ -6,6 +6,7 @@ import {
   type DeadLetter,
   discardDeadLetter,
   listDeadLetters,
+  type Redriving,
   redriveDeadLetter,
 } from '../worker/dead-letters.ts';
 import { readDotEnv } from './dot-env.ts';
@@ -18,9 +19,17 @@ import { openWholeStore } from './whole-store.ts';
 const ACTIONS = ['list', 'redrive', 'discard'] as const;
 type Action = (typeof ACTIONS)[number];
 
+/** What has become of an event that cannot be redriven. */
+const GONE = {
+  trimmed: 'was trimmed',
+  deleted: 'was deleted',
+  reset: 'was lost by the store',
+} as const;
+
 const EXAMPLES = `
   list       one line for each, separated by tabs: dead letter, log, event, type, attempts, error
   redrive    has a worker of the group handle the event once more, before others of its log
+             one whose event was trimmed is skipped: it is closed, as nothing is left to handle
   discard    gives it up; where the log is on hold for it, the group goes on behind it
 
 Without --id, redrive and discard take all that are listed.
@@ -91,10 +100,15 @@ async function change(
 ): Promise<void> {
   const letters =
     id === undefined ? (await listDeadLetters(store.log, group)).map(({ letter }) => letter) : [id];
-  const does = action === 'redrive' ? redriveDeadLetter : discardDeadLetter;
+  const does: (...asked: Parameters<typeof discardDeadLetter>) => Promise<Redriving> =
+    action === 'redrive' ? redriveDeadLetter : discardDeadLetter;
   for (const each of letters) {
     const letter = await does(store, group, each);
     process.stdout.write(json ? `${JSON.stringify(letter)}\n` : lineOf(letter));
+    if (letter.skipped === undefined) continue;
+    process.stderr.write(
+      `${letter.letter} skipped: ${letter.id} of ${letter.log} ${GONE[letter.skipped]}, so nothing is left to handle.\n`,
+    );
   }
 }
 

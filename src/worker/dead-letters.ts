@@ -5,6 +5,7 @@
  *   DeadLettered { log, id, type, attempts, error, at, after? }   its own ID names the dead letter
  *   Redriven     { letter, log, id }                              it was handled after all
  *   Discarded    { letter, log, id }                              somebody gave it up
+ *   Skipped      { letter, log, id, reason }                      its event was gone when it was redriven
  *
  * A redrive that fails writes DeadLettered once more, with the letter before it as `after`.
  * Each of these is written once, also when its writer dies and another does it again.
@@ -17,6 +18,7 @@ import { DEAD_LETTER_CATEGORY, type LogName, parseLogName } from '../event/log-n
 import type { EventLog } from '../log/log.ts';
 import { checkGroup } from '../work-queues/rules.ts';
 import type { WorkQueues } from '../work-queues/work-queues.ts';
+import { findEvent, type LossReason } from './find-event.ts';
 
 const PAGE = 1_000;
 const LONGEST_ERROR = 1_000;
@@ -35,6 +37,12 @@ export interface DeadLetter {
   readonly error: string;
   /** When it was given up, in milliseconds since 1970. */
   readonly at: number;
+}
+
+/** What became of a redrive that was asked for. */
+export interface Redriving extends DeadLetter {
+  /** Why there is nothing to be handled any more: the dead letter is closed. Left out: it is going to be handled. */
+  readonly skipped?: LossReason;
 }
 
 /** There is no such dead letter, or it has been redriven or discarded. */
@@ -71,17 +79,26 @@ export async function listDeadLetters(
 
 /**
  * Has the group handle a dead letter's event once more. It stays listed until that has succeeded.
- * @throws NoDeadLetter; OutcomeUnknown: it may have been asked for; asking again does no harm
+ * One whose event was trimmed is closed instead, and a log that is on hold for it goes on.
+ * @throws NoDeadLetter; WrongType: the log's key holds something else; OutcomeUnknown: it may have
+ *   been asked for; asking again does no harm
  */
 export async function redriveDeadLetter(
-  store: { readonly log: Pick<EventLog, 'read'>; readonly workQueues: WorkQueues },
+  store: { readonly log: Pick<EventLog, 'read' | 'append'>; readonly workQueues: WorkQueues },
   group: string,
   letter: string,
-): Promise<DeadLetter> {
+): Promise<Redriving> {
   const found = await findDeadLetter(store.log, group, letter);
   const { log, id } = found;
-  await store.workQueues.redrive(group, { log, event: id, letter: found.letter });
-  return found;
+  const request = { log, event: id, letter: found.letter };
+  const event = await findEvent(store.log, log, id);
+  if (typeof event !== 'string') {
+    await store.workQueues.redrive(group, request);
+    return found;
+  }
+  await store.workQueues.discard(group, request);
+  await settleLetter(store.log, group, 'Skipped', found.letter, { log, id, reason: event });
+  return { ...found, skipped: event };
 }
 
 /** Gives a dead letter up; where its log is on hold for it, that ends. @throws NoDeadLetter */
@@ -116,11 +133,11 @@ export async function writeDeadLetter(
 export async function settleLetter(
   eventLog: Pick<EventLog, 'append'>,
   group: string,
-  type: 'Redriven' | 'Discarded',
+  type: 'Redriven' | 'Discarded' | 'Skipped',
   letter: EventId,
-  of: { readonly log: LogName; readonly id: EventId },
+  of: { readonly log: LogName; readonly id: EventId; readonly reason?: LossReason },
 ): Promise<void> {
-  const payload = { letter, log: of.log, id: of.id };
+  const payload = { letter, ...of };
   await eventLog.append(deadLetterLog(group), [{ type, payload }], {
     producer: once(type, letter),
   });
@@ -149,7 +166,7 @@ function fold(open: Map<string, DeadLetter>, { id: letter, type, payload }: Stor
       ...{ letter, log, id, type: String(of ?? 'unknown'), error: String(error ?? '') },
       ...{ attempts: Number(attempts) || 0, at: Number(at) || 0 },
     });
-  } else if (type === 'Redriven' || type === 'Discarded') {
+  } else if (type === 'Redriven' || type === 'Discarded' || type === 'Skipped') {
     open.delete(String(facts.letter));
   }
 }

@@ -11,10 +11,12 @@
  */
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, isAfter, predecessorOf } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
 import type { EventLog, Page } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';
 import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
 import { settleLetter, writeDeadLetter } from './dead-letters.ts';
+import { findEvent, type LossReason } from './find-event.ts';
 import type { WorkNotice } from './notices.ts';
 import type { Places } from './places.ts';
 import { type Ending, Progress } from './progress.ts';
@@ -208,21 +210,18 @@ export class LogRun {
   async #redrive({ event: id, letter, attempts }: Redrive): Promise<boolean> {
     const { log, attempt } = this.leased;
     await this.progress.write({ redrive: { letter, attempts: attempts + 1 } });
-    const page = await this.#patiently(() =>
-      this.#log.read(log, { after: predecessorOf(id), limit: 1, unchecked: true }),
-    );
-    if (page === undefined) return false;
-    const event = page.events[0];
+    const event = await this.#patiently(() => findEvent(this.#log, log, id));
+    if (event === undefined) return false;
     let isOver: boolean;
     let isHandled = false;
-    if (event?.id !== id) isOver = await this.#settle('Discarded', letter, id);
+    if (typeof event === 'string') isOver = await this.#skip(letter, id, event);
     else if (attempts >= this.#settings.retries.attempts) {
       isOver = await this.#deadLetter(event, attempts, new Error(UNFINISHED), letter);
     } else {
       try {
         await this.#call(event, attempts + 1, true);
         isHandled = true;
-        isOver = await this.#settle('Redriven', letter, id);
+        isOver = await this.#settle('Redriven', letter, { log, id });
       } catch (error) {
         if (this.#aborting.signal.aborted) return false;
         isOver = await this.#deadLetter(event, attempts + 1, error, letter);
@@ -264,10 +263,22 @@ export class LogRun {
     return true;
   }
 
-  async #settle(type: 'Redriven' | 'Discarded', letter: EventId, id: EventId): Promise<boolean> {
+  /** @returns false when that was not possible before the end */
+  async #skip(letter: EventId, id: EventId, reason: LossReason): Promise<boolean> {
     const { log } = this.leased;
+    if (!(await this.#settle('Skipped', letter, { log, id, reason }))) return false;
+    const after = predecessorOf(id);
+    this.#settings.onNotice({ what: 'skipped', log, after, reason, letter });
+    return true;
+  }
+
+  async #settle(
+    type: 'Redriven' | 'Skipped',
+    letter: EventId,
+    of: { readonly log: LogName; readonly id: EventId; readonly reason?: LossReason },
+  ): Promise<boolean> {
     const written = await this.#patiently(async () => {
-      await settleLetter(this.#log, this.#settings.group, type, letter, { log, id });
+      await settleLetter(this.#log, this.#settings.group, type, letter, of);
       return true;
     });
     return written === true;

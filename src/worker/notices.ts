@@ -1,6 +1,7 @@
 /** What a worker has to say to whoever runs it. None of it holds a payload. */
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { LossReason } from './find-event.ts';
 
 /** Which event. */
 interface OfEvent {
@@ -20,13 +21,15 @@ export type WorkNotice =
   /**
    * Events were passed over: they were trimmed before they were handled; or the log has lost what
    * was handled last (`reset`), so that some after it may be lost, too; or there is no log under
-   * this name that could be read (`wrong_type`).
+   * this name that could be read (`wrong_type`). With `letter`: the event of a dead letter that was
+   * to be redriven is gone, and the dead letter is closed.
    */
   | {
       readonly what: 'skipped';
       readonly log: LogName;
       readonly after: EventId;
-      readonly reason: 'trimmed' | 'reset' | 'wrong_type';
+      readonly reason: LossReason | 'wrong_type';
+      readonly letter?: EventId;
     }
   /** The log was given to somebody else, because nobody heard of this worker for too long. */
   | { readonly what: 'lease_lost'; readonly log: LogName }

@@ -5,6 +5,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
+import { predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { EventLog } from '../log/log.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
@@ -14,6 +15,7 @@ import {
   type DeadLetter,
   discardDeadLetter,
   listDeadLetters,
+  type Redriving,
   redriveDeadLetter,
 } from './dead-letters.ts';
 import type { WorkNotice } from './notices.ts';
@@ -98,11 +100,12 @@ export interface Worker {
   /** The dead letters of the group that were neither redriven with success nor discarded. */
   deadLetters(): Promise<readonly DeadLetter[]>;
   /**
-   * Has a dead letter's event handled once more, before others of its log.
+   * Has a dead letter's event handled once more, before others of its log. Where that event is gone,
+   * it answers with `skipped`, and the dead letter is closed.
    * @param letter the dead letter's ID
    * @throws NoDeadLetter
    */
-  redrive(letter: string): Promise<DeadLetter>;
+  redrive(letter: string): Promise<Redriving>;
   /** Gives a dead letter up. @throws NoDeadLetter */
   discard(letter: string): Promise<DeadLetter>;
 }
@@ -132,7 +135,15 @@ export async function work<Payloads extends object = AnyPayloads>(
     drain: () => loop.drain(),
     stop: () => loop.stop(),
     deadLetters: () => listDeadLetters(store.log, group),
-    redrive: (letter) => redriveDeadLetter(store, group, letter),
+    redrive: async (letter) => {
+      const asked = await redriveDeadLetter(store, group, letter);
+      const { log, id, skipped: reason } = asked;
+      if (reason !== undefined) {
+        const after = predecessorOf(id);
+        settings.onNotice({ what: 'skipped', log, after, reason, letter: asked.letter });
+      }
+      return asked;
+    },
     discard: (letter) => discardDeadLetter(store, group, letter),
   };
 }

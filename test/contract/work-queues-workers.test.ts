@@ -1,9 +1,10 @@
 /** Workers on every store: order, retries, dead letters, and an orderly end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { EventId } from '../../src/event/event-id.ts';
+import { type EventId, predecessorOf } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
 import { deadLetterLog } from '../../src/worker/dead-letters.ts';
+import type { WorkNotice } from '../../src/worker/notices.ts';
 import { type Worker, type WorkOptions, work } from '../../src/worker/work.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId, randomLog } from '../support/names.ts';
@@ -147,6 +148,78 @@ describe.each(Object.keys(STORES))('workers on %s', (kind) => {
     await w.append(log, 'Good');
     await worker.drain();
     expect(handled).toEqual(['Good', 'Bad again', 'Good']);
+  });
+
+  test.each(['continue', 'hold'] as const)(
+    'skip a dead letter whose event was trimmed, and say so (%s)',
+    async (onDeadLetter) => {
+      await using w = await world();
+      const log = randomLog(w.category);
+      const handled: string[] = [];
+      const notices: WorkNotice[] = [];
+      const worker = await w.start({
+        onDeadLetter,
+        retries: { ...QUICK, attempts: 1 },
+        handler: ({ type }) => {
+          handled.push(type);
+          if (type === 'Bad') throw new Error('no');
+        },
+        onNotice: (notice) => notices.push(notice),
+      });
+      const [bad] = await w.append(log, 'Bad');
+      await worker.drain();
+      const [letter] = await worker.deadLetters();
+      await w.append(log, 'Good');
+      await w.store.log.trim(log, bad!);
+      expect(await worker.redrive(letter!.letter)).toEqual({ ...letter, skipped: 'trimmed' });
+      expect(notices).toContainEqual({
+        ...{ what: 'skipped', log, reason: 'trimmed', letter: letter!.letter },
+        after: predecessorOf(bad!),
+      });
+      expect(await worker.deadLetters()).toEqual([]);
+      await worker.drain();
+      expect(handled).toEqual(['Bad', 'Good']);
+      const { events } = await w.store.log.read(deadLetterLog(w.group));
+      expect(events.slice(1)).toMatchObject([
+        { type: 'Skipped', payload: { letter: letter!.letter, log, id: bad, reason: 'trimmed' } },
+      ]);
+      await expect(worker.redrive(letter!.letter)).rejects.toMatchObject({
+        code: 'no_dead_letter',
+      });
+    },
+  );
+
+  test('skip it also when it was trimmed after somebody asked for it', async () => {
+    await using w = await world();
+    const log = randomLog(w.category);
+    const handled: string[] = [];
+    const options = { retries: { ...QUICK, attempts: 1 } };
+    const handler = ({ type }: { type: string }) => {
+      handled.push(type);
+      if (type === 'Bad') throw new Error('no');
+    };
+    const first = await w.start({ ...options, handler });
+    const [bad] = await w.append(log, 'Bad', 'Good');
+    await first.drain();
+    const [letter] = await first.deadLetters();
+    await first.stop();
+    expect(await first.redrive(letter!.letter)).toEqual(letter);
+    await w.store.log.trim(log, bad!);
+    const notices: WorkNotice[] = [];
+    const second = await w.start({ ...options, handler, onNotice: (each) => notices.push(each) });
+    await second.drain();
+    expect(notices).toEqual([
+      {
+        ...{ what: 'skipped', log, reason: 'trimmed', letter: letter!.letter },
+        after: predecessorOf(bad!),
+      },
+    ]);
+    expect(await second.deadLetters()).toEqual([]);
+    expect(handled).toEqual(['Bad', 'Good']);
+    const { events } = await w.store.log.read(deadLetterLog(w.group));
+    expect(events.slice(1)).toMatchObject([
+      { type: 'Skipped', payload: { letter: letter!.letter, log, id: bad, reason: 'trimmed' } },
+    ]);
   });
 
   test('hold a log for its dead letter, if told so', async () => {

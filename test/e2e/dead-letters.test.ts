@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { openStore, type Store } from '../../src/open-store.ts';
+import { listDeadLetters } from '../../src/worker/dead-letters.ts';
 import { work } from '../../src/worker/work.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId, randomLog } from '../support/names.ts';
@@ -81,6 +82,25 @@ async function tryAll(location: string, group: string): Promise<void> {
   expect(rest.lines.map(([line]) => JSON.parse(line!).type)).toEqual(['Three']);
   expect((await deadLetters(location, group, 'discard')).code).toBe(0);
   expect((await deadLetters(location, group, 'list')).lines).toEqual([]);
+  await trimmed(location, randomId());
+}
+
+/** The event of a dead letter is gone when somebody wants it to be handled again. */
+async function trimmed(location: string, group: string): Promise<void> {
+  const store = await openStore(location);
+  await failThrice(store, group);
+  const [, two] = await listDeadLetters(store.log, group);
+  await store.log.trim(two!.log, two!.id);
+  await store.close();
+  const { lines, code, stderr } = await deadLetters(location, group, 'redrive');
+  expect([lines.length, code]).toEqual([3, 0]);
+  expect(stderr.split('\n')).toEqual([
+    expect.stringMatching(/^\S+ skipped: \S+ of \S+ was trimmed, so nothing is left to handle\.$/),
+    expect.stringMatching(`^${two!.letter} skipped: ${two!.id} of ${two!.log} was trimmed,`),
+    '',
+  ]);
+  const rest = await deadLetters(location, group, 'list');
+  expect(rest.lines.map(([, , , type]) => type)).toEqual(['Three']);
 }
 
 test('embedded: lists, redrives and discards', async () => {
