@@ -35,15 +35,30 @@ export function isCategory(text: string): boolean {
 
 /** Whether `text` can be an account ID: 1 to 128 characters of `A-Z a-z 0-9 . _ -`. */
 export function isAccountId(text: string): boolean {
-  return OWNER.test(text);
+  return typeof text === 'string' && OWNER.test(text);
 }
+
+/**
+ * The account ID that a value from outside is: text, or a whole number as JSON holds it. A number
+ * beyond 2^53 is none: it has lost digits by the time that it is seen, and names another account.
+ */
+export function accountIdOf(value: unknown): string | undefined {
+  if (typeof value !== 'number')
+    return isAccountId(value as string) ? (value as string) : undefined;
+  return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
+}
+
+/** What {@link accountIdOf} takes. */
+export const ACCOUNT_ID_RULE =
+  'must be 1 to 128 characters of A-Z a-z 0-9 . _ -, or a whole number from 0 to 2^53 - 1';
 
 /**
  * The log of an account.
  * @throws InvalidInput naming `field` when the ID has other characters than `A-Z a-z 0-9 . _ -`.
  */
 export function accountLog(accountId: string, field = 'account ID'): LogName {
-  if (isAccountId(accountId)) return `account:${accountId}` as LogName;
+  const id = accountIdOf(accountId);
+  if (id !== undefined) return `account:${id}` as LogName;
   throw new InvalidInput(
     field,
     'must be 1 to 128 characters of A-Z a-z 0-9 . _ -',

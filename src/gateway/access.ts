@@ -4,7 +4,7 @@
  * everything.
  */
 import type { MillraceError } from '../event/error.ts';
-import { isAccountId, type LogName } from '../event/log-name.ts';
+import { ACCOUNT_ID_RULE, accountIdOf, type LogName } from '../event/log-name.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
 import { type Action, type AppendRule, everything, type May, ownLogs } from './authorization.ts';
@@ -106,7 +106,7 @@ export class Access {
     const ticket = queryOf(request).get('ticket');
     if (ticket === null || this.tickets === undefined) return this.identify(request, entry);
     refuseTokenInAddress(queryOf(request));
-    const identity = await this.tickets.use(ticket);
+    const identity = valid(await this.tickets.use(ticket));
     return this.isOver(identity) ? this.renew(identity) : identity;
   }
 
@@ -138,15 +138,18 @@ export class Access {
    */
   async renew(identity: Identity): Promise<Identity> {
     const renewed = await this.#authenticate?.renew?.(identity);
-    if (renewed?.account !== identity.account || this.isOver(renewed)) throw expired();
-    return valid(renewed);
+    if (renewed === undefined || this.isOver(renewed)) throw expired();
+    const same = valid(renewed);
+    if (same.account !== identity.account) throw expired();
+    return same;
   }
 }
 
 /** What an application's `authenticate` answers is looked at before it is believed. */
 function valid(identity: Identity): Identity {
-  if (isAccountId(identity.account)) return identity;
-  throw new Unauthenticated('the account must be 1 to 128 characters of A-Z a-z 0-9 . _ -');
+  const account = accountIdOf(identity.account);
+  if (account === undefined) throw new Unauthenticated(`the account ${ACCOUNT_ID_RULE}`);
+  return account === identity.account ? identity : { ...identity, account };
 }
 
 function expired(): Unauthenticated {

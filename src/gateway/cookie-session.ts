@@ -3,7 +3,7 @@
  * session it is. A session that is removed ends its connections when they are next looked at.
  */
 import { InvalidInput } from '../event/error.ts';
-import { isAccountId } from '../event/log-name.ts';
+import { accountIdOf } from '../event/log-name.ts';
 import { WrongType } from '../log/errors.ts';
 import type { Records } from '../records/records.ts';
 import { cookieOf } from './credentials.ts';
@@ -75,9 +75,7 @@ export function cookieSession(options: CookieSessionOptions): Authenticate {
 }
 
 function accountIn(record: string, field: string | undefined): string | undefined {
-  const account = field === undefined ? record : fieldOf(record, field);
-  const text = typeof account === 'number' ? String(account) : account;
-  return typeof text === 'string' && isAccountId(text) ? text : undefined;
+  return accountIdOf(field === undefined ? record : fieldOf(record, field));
 }
 
 function fieldOf(record: string, field: string): unknown {

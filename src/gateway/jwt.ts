@@ -18,7 +18,7 @@ import {
   jwtVerify,
 } from 'jose';
 import { InvalidInput } from '../event/error.ts';
-import { isAccountId } from '../event/log-name.ts';
+import { ACCOUNT_ID_RULE, accountIdOf } from '../event/log-name.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { tokenOf } from './credentials.ts';
 import {
@@ -162,12 +162,11 @@ function explained(error: unknown): Error {
 
 function identityOf(payload: JWTPayload, tolerance: number): Identity {
   const { sub, exp } = payload;
-  if (typeof sub !== 'string' || !isAccountId(sub)) {
-    throw invalid('the claim sub must be an account ID: 1 to 128 characters of A-Z a-z 0-9 . _ -');
-  }
+  const account = accountIdOf(sub);
+  if (account === undefined) throw invalid(`the claim sub is no account ID: it ${ACCOUNT_ID_RULE}`);
   const claims = claimsOf(payload);
   return {
-    account: sub,
+    account,
     ...(Object.keys(claims).length === 0 ? {} : { claims }),
     expiresAt: exp! * 1_000 + tolerance,
   };

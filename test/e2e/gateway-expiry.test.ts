@@ -160,11 +160,22 @@ describe('sessions', () => {
       headers: { cookie: 'other=1; sid="abc"' },
     });
     await client.close();
-    for (const id of ['odd', 'text', SESSION]) {
-      const cookie = `sid=${id}`;
-      expect(
-        await refusedUpgrade(`${running.socketUrl}/ws`, { headers: { cookie } }),
-      ).toMatchObject({ status: 401 });
+    const numbers = [
+      '9007199254740993',
+      '9007199254740992',
+      '-1.5',
+      '-1',
+      '1e400',
+      'true',
+      '["42"]',
+    ];
+    for (const number of numbers) {
+      await records.compareAndSet(`app:${number}:web`, null, `{"user":{"id":${number}}}`);
+    }
+    for (const id of ['odd', 'text', SESSION, ...numbers]) {
+      const cookie = `sid=${encodeURIComponent(id)}`;
+      const refusal = await refusedUpgrade(`${running.socketUrl}/ws`, { headers: { cookie } });
+      expect([id, refusal.status]).toEqual([id, 401]);
     }
   });
 });

@@ -18,6 +18,7 @@ beforeEach(async () => {
 
 afterEach(() => running.stop());
 
+const numbered = (sub: number) => token(account, { claims: { sub } });
 const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
 const inThePast = () => Math.floor(Date.now() / 1_000) - 60;
 
@@ -54,6 +55,8 @@ test.each([
   ['that never expires', () => token(account, { claims: { exp: undefined } }), 'claim exp'],
   ['for nobody', () => token(account, { claims: { sub: undefined } }), 'claim sub'],
   ['for what is no account', () => token('a b'), 'claim sub'],
+  ['for an account with too many digits', () => numbered(2 ** 53), '2^53 - 1'],
+  ['for half an account', () => numbered(-1.5), 'claim sub'],
   ['with an odd claim logs', () => token(account, { claims: { logs: 'room:1' } }), 'claim logs'],
   ['with an odd claim admin', () => token(account, { claims: { admin: 'no' } }), 'claim admin'],
   [
@@ -134,6 +137,12 @@ test.each([['token'], ['access_token']])(
     expect(text + socket.body).not.toContain(good);
   },
 );
+
+test('an account may be a number in a token, if JSON brings it whole', async () => {
+  const headers = { authorization: `Bearer ${await numbered(Number.MAX_SAFE_INTEGER)}` };
+  const client = await Client.open(`${running.socketUrl}/ws/9007199254740991`, { headers });
+  await client.close();
+});
 
 test('a socket gets its token by Authorization, by a subprotocol, or by a cookie if told so', async () => {
   const withCookie = await startAskingGateway({ cookie: 'token' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountLog, isAccountId, parseLogName } from '../../../src/event/log-name.ts';
+import { accountIdOf, accountLog, isAccountId, parseLogName } from '../../../src/event/log-name.ts';
 
 describe('parseLogName', () => {
   it('takes a category and an ID', () => {
@@ -34,6 +34,43 @@ describe('accountLog', () => {
       expect(() => accountLog(id), id).toThrow(
         expect.objectContaining({ code: 'invalid_account' }),
       );
+    }
+  });
+});
+
+describe('accountIdOf', () => {
+  it('takes text, and whole numbers that JSON brings whole', () => {
+    for (const [value, id] of [
+      ['1', '1'],
+      ['-1.5', '-1.5'],
+      ['9007199254740993', '9007199254740993'],
+      [0, '0'],
+      [42, '42'],
+      [Number.MAX_SAFE_INTEGER, '9007199254740991'],
+      [JSON.parse('1e3'), '1000'],
+    ] as const) {
+      expect(accountIdOf(value)).toBe(id);
+    }
+  });
+
+  it('takes nothing else, whatever text it would make', () => {
+    const numbers = [
+      JSON.parse('9007199254740993'),
+      2 ** 53,
+      1e21,
+      -1,
+      -1.5,
+      0.5,
+      1 / 0,
+      Number.NaN,
+    ];
+    const others = [undefined, null, true, 5n, ['1'], { toString: () => '1' }, 'a:b', ''];
+    for (const value of [...numbers, ...others]) {
+      expect([value, accountIdOf(value)]).toEqual([value, undefined]);
+      expect(() => accountLog(value as string)).toThrow(
+        expect.objectContaining({ code: 'invalid_account' }),
+      );
+      expect(isAccountId(value as string)).toBe(false);
     }
   });
 });

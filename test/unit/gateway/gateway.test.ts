@@ -52,6 +52,21 @@ test('it admits upgrades by address and headers', async () => {
   expect(refused).toMatchObject({ status: 400 });
 });
 
+test('an account of an application’s own authenticate is one, or nobody', async () => {
+  let account: unknown;
+  const authenticate = async () => ({ account }) as { account: string };
+  await gateway.close();
+  gateway = createGateway({ log, live, authenticate });
+  const admit = async () => {
+    const admission = await gateway.admit({ url: '/ws', headers: new Headers() });
+    return admission instanceof Response ? admission.status : admission.accountId;
+  };
+  account = 42;
+  expect(await admit()).toBe('42');
+  for (account of [undefined, null, 2 ** 53, -1, 1.5, ['1'], 'a b'])
+    expect(await admit()).toBe(401);
+});
+
 test('an accepted socket gets what is appended, until it is gone', async () => {
   const admission = await gateway.admit({ url: '/ws/1?format=json', headers: new Headers() });
   if (admission instanceof Response) throw new Error('refused');
