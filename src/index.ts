@@ -32,6 +32,7 @@ export {
 } from './decider/decider.ts';
 export { QueueFull, StateLost, TooManyConflicts } from './decider/errors.ts';
 export { type HandleOptions, handle } from './decider/handle.ts';
+export { readState, type StateAt } from './decider/read-state.ts';
 export type { SnapshotOptions } from './decider/snapshots.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {
@@ -132,6 +133,7 @@ export {
   react,
 } from './projection/react.ts';
 export type { RunOptions } from './projection/run-options.ts';
+export { httpStatus } from './protocol/problem.ts';
 export { EmbeddedReadModels } from './read-models/embedded/embedded-read-models.ts';
 export { MemoryReadModels } from './read-models/memory/memory-read-models.ts';
 export type {

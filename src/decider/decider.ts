@@ -35,12 +35,12 @@ export interface DeciderDefinition<State, Command, Payloads extends object> {
   /** The state of a log without events. */
   readonly initial: State;
   /** What the command leads to, in this state. Throws to refuse it: whoever handles it gets that error. */
-  decide(command: Command, state: NoInfer<State>): Decision<NoInfer<Payloads>>;
+  readonly decide: (command: Command, state: State) => Decision<NoInfer<Payloads>>;
   /**
    * The state after an event. It answers a new state and leaves the old one as it was. Events that
    * the definitions do not know are not handed to it (or are an error, by their policy).
    */
-  evolve(state: NoInfer<State>, event: RecordedFrom<NoInfer<Payloads>>): NoInfer<State>;
+  readonly evolve: (state: State, event: RecordedFrom<NoInfer<Payloads>>) => NoInfer<State>;
   /**
    * The version of `evolve`, for snapshots: with another one, they are computed afresh. Default: a
    * hash of the source text of `evolve` and of the upcasts, which does not see what these call.
@@ -82,6 +82,13 @@ const NAME = /^[A-Za-z0-9._-]{1,64}$/;
  *       evolve: (state, event) => …,
  *       log: (command) => `account:${command.account}`,
  *     });
+ *
+ * Where `initial` says too little about the state, as with one of several kinds, annotate the
+ * state of `decide` and what `evolve` answers; no cast is needed:
+ *
+ *     initial: { status: 'open' },
+ *     decide: (command: Pay, state: Order) => …,
+ *     evolve: (state, event): Order => …,
  *
  * @throws InvalidInput naming the field that breaks a rule
  */

@@ -11,7 +11,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { OutcomeUnknown, VersionConflict } from '../log/errors.ts';
-import type { Appended, Producer } from '../log/log.ts';
+import type { Appended, EventLog, Producer } from '../log/log.ts';
 import type { RecordedFrom } from '../typed/event-types.ts';
 import type { BackOff } from './back-off.ts';
 import type { Handled, PendingCommand } from './command.ts';
@@ -25,6 +25,7 @@ import { readEvent } from './read-event.ts';
 /** All that handling commands needs beside the commands. */
 export interface HandlingSource<State, Command, Payloads extends object>
   extends StateSource<State, Command, Payloads> {
+  readonly eventLog: Pick<EventLog, 'append' | 'read'>;
   readonly backOff: BackOff;
   /** Milliseconds since 1970. */
   readonly clock: () => number;

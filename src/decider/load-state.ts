@@ -19,7 +19,7 @@ const MAX_RESTARTS = 5;
 
 /** Where the states of one decider come from. */
 export interface StateSource<State, Command, Payloads extends object> {
-  readonly eventLog: Pick<EventLog, 'append' | 'read'>;
+  readonly eventLog: Pick<EventLog, 'read'>;
   readonly decider: Decider<State, Command, Payloads>;
   readonly snapshots: Snapshots<State> | undefined;
 }

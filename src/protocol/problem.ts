@@ -29,6 +29,14 @@ export function presentable(error: unknown): MillraceError {
   return protocolError('internal', 'something failed inside the gateway; its log says more');
 }
 
+/**
+ * The HTTP status that the gateway would answer an error with, for routes of one's own: 412 for
+ * `version_conflict`, 503 for `unavailable`. Errors that are not of Millrace are 500.
+ */
+export function httpStatus(error: unknown): number {
+  return errorCode(presentable(error).code).status;
+}
+
 /** The details of an error, by name. */
 export function detailsOf(error: MillraceError): Record<string, string | number> {
   const details: Record<string, string | number> = {};

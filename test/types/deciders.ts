@@ -140,3 +140,58 @@ given([]).when({ account: '1' });
 const when = given([]).when({ account: '1', amount: 1 });
 // @ts-expect-error the payload belongs to another event
 when.then({ type: 'Closed', payload: { amount: 1 } });
+
+// A state of several kinds, and one whose fields say what they may be.
+type Order =
+  | { readonly status: 'open' }
+  | { readonly status: 'paid' | 'sent'; readonly lines: readonly string[] };
+
+const order = decider({
+  name: 'order',
+  events: bank,
+  initial: { status: 'open' },
+  decide(_command: 'pay' | 'send', state: Order) {
+    if (state.status === 'paid') return bank.create('Closed', { reason: state.lines.join() });
+    return;
+  },
+  evolve(state, event): Order {
+    expectType<Equal<typeof state, Order>>();
+    if (event.type === 'Closed') return { status: 'sent', lines: [] };
+    return state.status === 'sent' ? { status: 'paid', lines: state.lines } : { status: 'open' };
+  },
+  log: () => 'order:1',
+});
+expectType<Equal<StateOf<typeof order>, Order>>();
+
+// `decide` that looks at no state, so that `evolve` has to say it.
+const noted = decider({
+  name: 'noted',
+  events: bank,
+  initial: { status: 'open' },
+  decide: (_command: string) => [],
+  evolve: (state: Order, event): Order =>
+    event.type === 'Closed' ? { status: 'paid', lines: ['all'] } : state,
+});
+expectType<Equal<StateOf<typeof noted>, Order>>();
+
+decider({
+  ...base,
+  // @ts-expect-error no order begins like that
+  initial: { status: 'lost' },
+  decide: (_command: 'pay', _state: Order) => undefined,
+  evolve: (state): Order => state,
+});
+decider({
+  ...base,
+  initial: { status: 'open' },
+  decide: (_command: 'pay', _state: Order) => undefined,
+  // @ts-expect-error there is no such state
+  evolve: (_state, _event): Order => ({ status: 'lost' }),
+});
+
+export async function handlesOrders(): Promise<void> {
+  const { state } = await handle(log, order, 'pay');
+  expectType<Equal<typeof state, Order>>();
+  const handled = await commandHandler(log, noted).handle('x', { to: 'order:2' });
+  expectType<Equal<typeof handled.state, Order>>();
+}

@@ -172,7 +172,7 @@ it('hands states and events over as they are read from the log', async () => {
   });
   const memory = new MemoryLog();
   const handler = commandHandler(memory, notes);
-  const note = { when: new Date(0), missing: undefined, nan: Number.NaN, list: [1] };
+  const note = { when: new Date(0), missing: undefined, list: [1] };
   const [, { state }] = await Promise.all([handler.handle(note), handler.handle('a text')]);
   note.list.push(2);
   const fresh = await commandHandler(memory, notes).handle('another');
