@@ -20,6 +20,7 @@ import { watchedRecords } from './limit-records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { type Logger, SILENT } from './logger.ts';
 import { problemResponse } from './problem-response.ts';
+import { Refusals } from './refusals.ts';
 import type { AccountKeeper, Registration } from './registration.ts';
 import { Session } from './session.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
@@ -78,6 +79,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const connections = new ConnectionLimits(limits, shared);
   const rate = appendRate(limits, shared);
   const heartbeat = new Heartbeat(pingInterval, idleTimeout);
+  const refusals = new Refusals(logger, options.trustProxy === true);
   const sessions = new Set<Session>();
   const eventStreams = new Set<EventStream>();
   const requests = new Set<Promise<Response>>();
@@ -87,6 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     live,
     logger,
+    refusals,
     heartbeat,
     eventStreams,
     sendBufferBytes,
@@ -115,6 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     endEventStreams();
     heartbeat.stop();
     connections.close();
+    refusals.close();
   }
 
   function endEventStreams(): void {
@@ -149,6 +153,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       } catch (error) {
         const shown = presentable(error);
         if (shown !== error) logger.error({ err: error }, 'an upgrade failed');
+        refusals.upgrade(shown, request, connection);
         return problemResponse(shown);
       }
     },

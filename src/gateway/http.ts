@@ -16,6 +16,7 @@ import { type HttpApp, type HttpEnv, type HttpRequest, identify, onlyMethods } f
 import type { Logger } from './logger.ts';
 import { readPage } from './page.ts';
 import { problemResponse } from './problem-response.ts';
+import type { Refusals } from './refusals.ts';
 import { sentBy } from './sender.ts';
 import { EventStream, type EventStreamContext } from './sse.ts';
 
@@ -26,6 +27,7 @@ export interface HttpContext extends EventStreamContext {
   readonly connections: ConnectionLimits;
   readonly appendRate: AppendRate;
   readonly logger: Logger;
+  readonly refusals: Refusals;
   /** Left out: there are no accounts to register. */
   readonly accounts: AccountRoutes | undefined;
 }
@@ -56,9 +58,10 @@ export function createApp(context: HttpContext): HttpApp {
     return problemResponse(error, { Upgrade: 'websocket', Connection: 'Upgrade' });
   });
   app.notFound((c) => c.text('Not Found', 404));
-  app.onError((error) => {
+  app.onError((error, c) => {
     const shown = presentable(error);
     if (shown !== error) context.logger.error({ err: error }, 'a request failed');
+    context.refusals.request(shown, c.req.raw, c.env.connection);
     return problemResponse(shown);
   });
   return app;
