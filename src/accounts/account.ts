@@ -1,9 +1,6 @@
 /** What an account is: the events in its log, and what they add up to. */
 import type { JsonValue, StoredEvent } from '../event/event.ts';
 
-/** The events that accounts are made of. */
-export const ACCOUNT_EVENTS = ['AccountRegistered', 'EmailChanged', 'AccountClosed'] as const;
-
 /** Each carries `meta.reservation`, see `owner-history.ts`. */
 export type AccountEvent =
   /** With whatever else came along at the registration. */

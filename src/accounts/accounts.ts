@@ -5,16 +5,11 @@
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import { accountLog } from '../event/log-name.ts';
+import { ACCOUNT_EVENTS } from '../event/own-events.ts';
 import { OutcomeUnknown, Unavailable, WrongType } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
-import {
-  ACCOUNT_EVENTS,
-  type Account,
-  type AccountEvent,
-  accountFrom,
-  type Registration,
-} from './account.ts';
+import { type Account, type AccountEvent, accountFrom, type Registration } from './account.ts';
 import { canonicalEmail } from './email-address.ts';
 import { AccountBusy, AccountClosed, AccountNotFound, AddressTaken } from './errors.ts';
 import { OwnerHistory } from './owner-history.ts';

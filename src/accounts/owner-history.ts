@@ -12,9 +12,8 @@
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { ABANDONED } from '../event/own-events.ts';
 import type { EventLog } from '../log/log.ts';
-
-export const ABANDONED = 'ReservationAbandoned';
 
 const PAGE_LIMIT = 1_000;
 

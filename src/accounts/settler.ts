@@ -4,9 +4,10 @@
  * made to say that the attempt is abandoned.
  */
 import type { LogName } from '../event/log-name.ts';
+import { ABANDONED } from '../event/own-events.ts';
 import { OutcomeUnknown, VersionConflict } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
-import { ABANDONED, type OwnerHistory, readHistory } from './owner-history.ts';
+import { type OwnerHistory, readHistory } from './owner-history.ts';
 import type { OpenReservation, ReservationTable } from './reservation-table.ts';
 
 /** How often others may write to the log in between before this gives up for now. */

@@ -1,6 +1,6 @@
 /** The settings about who may connect, and what they may do. */
 
-import type { AppendRule } from '../gateway/authorization.ts';
+import { type AppendRule, isTypePattern, TYPE_RULE } from '../gateway/authorization.ts';
 import { SESSION_ID } from '../gateway/cookie-session.ts';
 import type { Registration } from '../gateway/registration.ts';
 import type { Setting } from './setting.ts';
@@ -17,6 +17,7 @@ export type KeySetPlace =
 export interface AccessSettings {
   readonly auth: AuthMode;
   readonly append: AppendRule | undefined;
+  readonly appendTypes: readonly string[];
   readonly registration: Registration | undefined;
   readonly jwtSecret: string | undefined;
   readonly jwtSecretFile: string | undefined;
@@ -47,6 +48,11 @@ const cookieName: ValueKind<string> = {
   parse: (given) => (/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(given) ? given : undefined),
 };
 
+const appendType: ValueKind<string> = {
+  takes: TYPE_RULE,
+  parse: (given) => (isTypePattern(given) ? given : undefined),
+};
+
 const sessionKey: ValueKind<string> = {
   takes: `a key with ${SESSION_ID} in it once and not at its start, like session:${SESSION_ID}`,
   parse: (given) => (given.split(SESSION_ID).length === 2 && given[0] !== '{' ? given : undefined),
@@ -66,9 +72,18 @@ export const ACCESS_SETTINGS = {
     flag: 'append',
     placeholder: 'whose',
     group: 'Access:',
-    help: 'with --auth: accounts may append to their own log, or to that of any account (default: own)',
+    help: 'accounts may append to their own log, to that of any account, or to none (default: own; any without --auth)',
     variables: ['MILLRACE_APPEND'],
-    kind: oneOf(['own', 'any'] as const),
+    kind: oneOf(['own', 'any', 'none'] as const),
+  },
+  appendTypes: {
+    flag: 'append-types',
+    placeholder: 'category=type',
+    group: 'Access:',
+    help: 'only such events may be appended, like room=Said, or room=* for all of a category; may be repeated',
+    variables: ['MILLRACE_APPEND_TYPES'],
+    kind: appendType,
+    repeatable: true,
   },
   registration: {
     flag: 'registration',
@@ -161,4 +176,8 @@ export const ACCESS_SETTINGS = {
     variables: ['MILLRACE_SESSION_FIELD'],
     kind: text('the name of a field'),
   },
-} as const satisfies { readonly [Name in keyof AccessSettings]: Setting<AccessSettings[Name]> };
+} as const satisfies {
+  readonly [Name in keyof AccessSettings]: Setting<
+    AccessSettings[Name] extends readonly (infer Item)[] ? Item : AccessSettings[Name]
+  >;
+};

@@ -33,14 +33,21 @@ export function readAuthentication(settings: Settings): Authentication {
 
 /** For the banner: how it is found out who connects, and what they may do. */
 export function describeAccess(settings: Settings): string {
-  const { auth, append = 'own', jwks, jwtIssuer, jwtAudience, sessionCookie } = settings;
-  if (auth === 'none') return 'open: everybody is who they say, and may append to any log';
-  const may = append === 'any' ? 'may append to the log of any account' : 'append to their own log';
+  const { auth, jwks, jwtIssuer, jwtAudience, sessionCookie } = settings;
+  const may = describeAppend(settings);
+  if (auth === 'none') return `open: everybody is who they say, and ${may}`;
   if (auth === 'session') return `the session in the cookie ${sessionCookie}; accounts ${may}`;
   const from = jwtIssuer === undefined ? '' : ` from ${jwtIssuer}`;
   const audience = jwtAudience === undefined ? '' : ` for ${jwtAudience}`;
   const proof = jwks === undefined ? 'HS256' : 'RS256, ES256 or EdDSA';
   return `a JSON Web Token (${proof})${from}${audience}; accounts ${may}`;
+}
+
+function describeAppend({ auth, append, appendTypes }: Settings): string {
+  if (append === 'none') return 'may append to no log';
+  const own = append === 'any' ? 'may append to the log of any account' : 'append to their own log';
+  const may = auth === 'none' ? 'may append to any log' : own;
+  return appendTypes.length === 0 ? may : `${may}, only ${appendTypes.join(', ')}`;
 }
 
 function jwt(settings: Settings): Authenticate {

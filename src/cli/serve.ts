@@ -71,6 +71,8 @@ async function serve(flags: Flags): Promise<void> {
     accounts,
     authenticate: authentication(records),
     append: settings.append,
+    // Not given, all may be appended.
+    appendTypes: settings.appendTypes.length > 0 ? settings.appendTypes : undefined,
     registration: settings.registration,
     allowOrigins: settings.allowOrigin,
     allowHosts: settings.allowHost,

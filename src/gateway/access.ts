@@ -4,7 +4,9 @@
  * everything.
  */
 import type { MillraceError } from '../event/error.ts';
+import type { NewEvent } from '../event/event.ts';
 import { ACCOUNT_ID_RULE, accountIdOf, type LogName } from '../event/log-name.ts';
+import { ANONYMOUS } from '../event/senders.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
 import { type Action, type AppendRule, everything, type May, ownLogs } from './authorization.ts';
@@ -20,8 +22,13 @@ export interface AccessOptions {
   readonly authenticate?: Authenticate | undefined;
   /** Who may do what, where identities are known. Default: {@link ownLogs} with `append`. */
   readonly may?: May | undefined;
-  /** To which logs every account may append. Default: its own. */
+  /** To which logs every account may append. Default: its own; in an open gateway, any. */
   readonly append?: AppendRule | undefined;
+  /**
+   * Which events every account may append, as `category=type` (`room=Said`; `room=*`: all of
+   * them). Default: all.
+   */
+  readonly appendTypes?: readonly string[] | undefined;
   /**
    * Web origins that may use the gateway, like `https://app.example.com`, beside its own and, when
    * it is open, those of loopback; `*` allows all, but then without cookies. Default: none.
@@ -40,6 +47,9 @@ export interface AccessOptions {
   readonly clock?: (() => number) | undefined;
 }
 
+/** Whoever sends requests to an open gateway. */
+const NOBODY: Identity = { account: ANONYMOUS };
+
 /** A request that may come in, as far as its origin and host tell. */
 export interface Entry extends Approach {
   /** Of the web page that sent it, if one did. */
@@ -56,10 +66,14 @@ export class Access {
   readonly #trustProxy: boolean;
 
   constructor(options: AccessOptions) {
-    const { authenticate, append = 'own', trustProxy = false, records, clock = Date.now } = options;
+    const { authenticate, append, appendTypes } = options;
+    const { trustProxy = false, records, clock = Date.now } = options;
     this.clock = clock;
     this.#authenticate = authenticate;
-    this.#may = authenticate === undefined ? everything : (options.may ?? ownLogs(append));
+    this.#may =
+      authenticate === undefined
+        ? everything(append, appendTypes)
+        : (options.may ?? ownLogs(append ?? 'own', appendTypes));
     this.#origins = originRule(options.allowOrigins ?? [], { loopback: this.open });
     this.#hosts = hostRule(this.open ? (options.allowHosts ?? []) : ['*']);
     this.#trustProxy = trustProxy;
@@ -112,14 +126,25 @@ export class Access {
 
   /**
    * @param identity undefined in an open gateway
+   * @param events to be appended; left out where they are not known yet
    * @throws MillraceError `forbidden`; Unauthenticated when its time is over
    */
-  demand(identity: Identity | undefined, action: Action, log: LogName): void {
-    if (identity === undefined) {
-      if (this.open) return;
+  demand(
+    identity: Identity | undefined,
+    action: Action,
+    log: LogName,
+    events?: readonly NewEvent[],
+  ): void {
+    if (identity === undefined && !this.open) {
       throw new Unauthenticated('who you are is not known');
     }
-    if (!this.#may(identity, action, log)) throw forbidden(identity, action, log);
+    const who = identity ?? NOBODY;
+    if (this.#may(who, action, log, events)) return;
+    // One of several may be to blame, if not the log itself.
+    const wrong = this.#may(who, action, log)
+      ? events?.find((event) => !this.#may(who, action, log, [event]))
+      : undefined;
+    throw forbidden(who, action, log, wrong);
   }
 
   /** @throws MillraceError `forbidden` when a socket is for an account that the identity may not be */
@@ -159,9 +184,16 @@ function expired(): Unauthenticated {
   );
 }
 
-function forbidden(identity: Identity, action: Action, log: LogName): MillraceError {
+function forbidden(
+  identity: Identity,
+  action: Action,
+  log: LogName,
+  wrong: NewEvent | undefined,
+): MillraceError {
+  const who = identity === NOBODY ? 'clients' : `account ${identity.account}`;
   const verb = { read: 'read', append: 'append to', manage: 'change' }[action];
-  return protocolError('forbidden', `account ${identity.account} may not ${verb} ${log}`);
+  const what = wrong === undefined ? verb : `append events of the type ${wrong.type} to`;
+  return protocolError('forbidden', `${who} may not ${what} ${log}`);
 }
 
 function queryOf({ url }: RequestHead): URLSearchParams {

@@ -114,7 +114,8 @@ async function append(context: HttpContext, c: HttpRequest, log: LogName): Promi
   const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
   return context.bodies.withText(c.req.raw, async (text) => {
     const { events, options } = readAppend(text, (name) => c.req.header(name));
-    const sent = sentBy(identity, log, events);
+    context.access.demand(identity, 'append', log, events);
+    const sent = sentBy(identity, log, { events, producer: options.producer });
     const { ids, version, duplicate } = await context.appendRate.spend(spender, () =>
       context.log.append(log, sent, options),
     );

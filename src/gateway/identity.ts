@@ -30,6 +30,8 @@ export interface Claims {
   readonly logs?: readonly string[] | undefined;
   /** Logs that may be appended to. */
   readonly append?: readonly string[] | undefined;
+  /** Which events may be appended, in place of what every account may: `category=type`, like `room=Said`. */
+  readonly types?: readonly string[] | undefined;
   /** May do everything, also in the name of other accounts. */
   readonly admin?: boolean | undefined;
 }

@@ -20,6 +20,7 @@ import {
 import { InvalidInput } from '../event/error.ts';
 import { ACCOUNT_ID_RULE, accountIdOf } from '../event/log-name.ts';
 import { protocolError } from '../protocol/problem.ts';
+import { isTypePattern, TYPE_RULE } from './authorization.ts';
 import { tokenOf } from './credentials.ts';
 import {
   type Authenticate,
@@ -60,8 +61,8 @@ const KEY_SET_ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'Ed25519'];
 type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ payload: JWTPayload }>;
 
 /**
- * Takes tokens whose `sub` is the account. They must have `exp`; the claims `logs`, `append` and
- * `admin` are those of {@link Claims}.
+ * Takes tokens whose `sub` is the account. They must have `exp`; the claims `logs`, `append`,
+ * `types` and `admin` are those of {@link Claims}.
  * @throws InvalidInput when secret or keys are not what they must be
  */
 export function jwtAuthentication(options: JwtOptions): Authenticate {
@@ -172,20 +173,30 @@ function identityOf(payload: JWTPayload, tolerance: number): Identity {
   };
 }
 
-function claimsOf({ logs, append, admin }: JWTPayload): Claims {
+function claimsOf({ logs, append, types, admin }: JWTPayload): Claims {
   if (admin !== undefined && typeof admin !== 'boolean') {
     throw invalid('the claim admin must be true or false');
   }
   return {
     ...(logs === undefined ? {} : { logs: patterns('logs', logs) }),
     ...(append === undefined ? {} : { append: patterns('append', append) }),
+    ...(types === undefined ? {} : { types: typePatterns(types) }),
     ...(admin === undefined ? {} : { admin }),
   };
 }
 
 function patterns(name: string, value: unknown): readonly string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  if (isTexts(value)) return value;
   throw invalid(`the claim ${name} must be an array of log names or patterns like room:*`);
+}
+
+function typePatterns(value: unknown): readonly string[] {
+  if (isTexts(value) && value.every(isTypePattern)) return value;
+  throw invalid(`the claim types must be an array of ${TYPE_RULE}`);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** RFC 6750 section 3.1. */

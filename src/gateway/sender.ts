@@ -1,44 +1,68 @@
 /**
- * Who an event is from. `meta.from` is the gateway's word, and readers may believe it: whatever a
- * client puts there is replaced, or removed where nobody was asked who they are.
+ * What the gateway makes of the events that a client sends. `meta.from` is the gateway's word, and
+ * readers may believe it: whatever a client puts there is replaced. What the library itself goes
+ * by is for the application alone, and refused.
  */
-import { ACCOUNT_EVENTS } from '../accounts/account.ts';
-import { ABANDONED } from '../accounts/owner-history.ts';
-import type { MillraceError } from '../event/error.ts';
+import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { Meta, NewEvent } from '../event/event.ts';
 import { accountLog, type LogName } from '../event/log-name.ts';
+import { isReserved } from '../event/own-events.ts';
+import { ANONYMOUS } from '../event/senders.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Identity } from './identity.ts';
 
-/** What accounts are made of is written by `accounts/` alone. */
-const RESERVED: ReadonlySet<string> = new Set([...ACCOUNT_EVENTS, ABANDONED]);
+/** In which shape a payload is, which command led to the event, and what it reserves. */
+const APPLICATION_META = ['version', 'commandId', 'commandHash', 'reservation'] as const;
+
+/** Commands are producers of these names; `app:` is for what else an application appends. */
+const APPLICATION_PRODUCER = /^(command|app):/;
+
+/** An append as a client sent it. */
+export interface SentAppend {
+  readonly events: readonly NewEvent[];
+  readonly producer?: { readonly id: string } | undefined;
+}
 
 /**
  * The events as they are appended.
- * @throws MillraceError `forbidden` for events that would pass as those of `accounts/`
+ * @throws MillraceError `forbidden` for events that would pass as those of Millrace or of the
+ *   application; an admin acts for the application
  */
 export function sentBy(
   identity: Identity | undefined,
   log: LogName,
-  events: readonly NewEvent[],
+  { events, producer }: SentAppend,
 ): readonly NewEvent[] {
-  const from = identity === undefined ? undefined : accountLog(identity.account);
-  return events.map(({ type, payload, meta }) => {
-    if (RESERVED.has(type) && log.startsWith('account:')) throw reserved(type);
-    return { type, payload, meta: metaFrom(from, meta) };
+  const from = identity === undefined ? ANONYMOUS : accountLog(identity.account);
+  const isAdmin = identity?.claims?.admin === true;
+  if (producer !== undefined && !isAdmin && APPLICATION_PRODUCER.test(producer.id)) {
+    throw applicationsOwn('producer', 'must not begin with command: or app:');
+  }
+  return events.map(({ type, payload, meta }, index) => {
+    if (isReserved(log, type)) throw reserved(log, type);
+    if (meta !== undefined && !isAdmin) checkMeta(meta, index);
+    return { type, payload, meta: { ...meta, from } };
   });
 }
 
-function metaFrom(from: string | undefined, meta: Meta | undefined): Meta | undefined {
-  if (from !== undefined) return { ...meta, from };
-  if (meta === undefined || !Object.hasOwn(meta, 'from')) return meta;
-  const { from: _forged, ...rest } = meta;
-  return Object.keys(rest).length === 0 ? undefined : rest;
+function checkMeta(meta: Meta, index: number): void {
+  for (const name of APPLICATION_META) {
+    if (Object.hasOwn(meta, name)) {
+      throw applicationsOwn(`events[${index}].meta.${name}`, 'must be left out');
+    }
+  }
 }
 
-function reserved(type: string): MillraceError {
+function applicationsOwn(field: string, rule: string): InvalidInput {
+  const reason = 'it is for the application (its own process, or an admin)';
+  return new InvalidInput(field, `${rule}: ${reason}`, 'forbidden');
+}
+
+function reserved(log: LogName, type: string): MillraceError {
   return protocolError(
     'forbidden',
-    `${type} in the log of an account is written by Millrace alone: use POST /accounts, or PATCH or DELETE /accounts/<id>`,
+    log.startsWith('account:')
+      ? `${type} in the log of an account is written by Millrace alone: use POST /accounts, or PATCH or DELETE /accounts/<id>`
+      : `${log} is written by Millrace alone: redrive or discard dead letters with millrace dead-letters`,
   );
 }

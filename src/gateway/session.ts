@@ -244,11 +244,12 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     }
   }
 
-  #append({ log, events, expected, producer, ref }: AppendOperation): void {
+  #append(operation: AppendOperation): void {
+    const { log, events, expected, producer, ref } = operation;
     let sent: readonly NewEvent[];
     try {
-      this.#context.access.demand(this.#identity, 'append', log);
-      sent = sentBy(this.#identity, log, events);
+      this.#context.access.demand(this.#identity, 'append', log, events);
+      sent = sentBy(this.#identity, log, operation);
     } catch (error) {
       this.#sendError(error, ref);
       return;

@@ -96,6 +96,98 @@ test.each([
   expect(await permissions('room:5', claims)).toMatchObject(expected);
 });
 
+test('with append none: to no log, but for those that claims name', async () => {
+  await restart({ append: 'none' });
+  expect(await permissions(`account:${me}`)).toEqual({ read: true, append: 'forbidden' });
+  expect(await permissions(`account:${other}`)).toMatchObject({ append: 'forbidden' });
+  expect(await permissions('room:5', { append: ['room:5'] })).toMatchObject({ append: true });
+  expect(await permissions('room:5', { admin: true })).toMatchObject({ append: true });
+});
+
+test.each([
+  [['room=Said'], {}, true],
+  [['room=*'], {}, true],
+  [['*=Said'], {}, true],
+  [['account=*', 'room=Sa*'], {}, true],
+  [[], {}, 'forbidden'],
+  [['room=said', 'room=Sai', 'account=Said', 'roo=*', 'rooms=Said'], {}, 'forbidden'],
+  // The claim takes the place of what every account may.
+  [['room=Left'], { types: ['room=Said'] }, true],
+  [['room=Said'], { types: ['room=Left'] }, 'forbidden'],
+  [['room=Said'], { types: [] }, 'forbidden'],
+  [['room=Left'], { admin: true }, true],
+])(
+  'with the types %j and the claims %j, Said in room:5: %s',
+  async (appendTypes, claims, outcome) => {
+    await restart({ appendTypes });
+    const given = { append: ['room:*'], ...claims };
+    expect(await permissions('room:5', given)).toMatchObject({ append: outcome });
+  },
+);
+
+test('of several events all must be of types that may be appended; the first that is not is named', async () => {
+  await restart({ appendTypes: ['account=Said', 'account=Note*'] });
+  const good = { type: 'Noted', payload: 1 };
+  const headers = await bearer(me);
+  const url = `${running.url}/accounts/${me}/events`;
+  const body = JSON.stringify([EVENT, good, { type: 'Deposited', payload: 1 }]);
+  const answer = await fetch(url, { method: 'POST', headers, body });
+  expect([answer.status, await answer.json()]).toMatchObject([
+    403,
+    {
+      code: 'forbidden',
+      detail: `account ${me} may not append events of the type Deposited to account:${me}`,
+    },
+  ]);
+  expect((await running.log.read(accountLog(me))).events).toEqual([]);
+  const text = await Client.open(`${running.socketUrl}/ws`, { headers });
+  text.send(`event:${me}:Deposited:100`);
+  text.send(`event:${me}:Noted:100`);
+  const [refused, event] = await text.received(2);
+  expect(refused).toContain('(forbidden)');
+  expect(event).toContain('type: Noted');
+  await text.close();
+});
+
+test('what is no pattern of types is refused where it is given', async () => {
+  for (const types of ['account', 'account:Said', '=Said', 'account=', 'a b=Said', 'a*=Said', '']) {
+    await expect(startAskingGateway({}, { appendTypes: [types] })).rejects.toThrow(/category=type/);
+    const headers = await bearer(me, { claims: { types: [types] } });
+    expect((await fetch(`${running.url}/accounts/${me}/events`, { headers })).status).toBe(401);
+  }
+});
+
+test('an open gateway holds to the types, too, and with append none it is for reading alone', async () => {
+  for (const options of [{ appendTypes: ['room=Said'] }, { append: 'none' }] as const) {
+    const open = await startGateway(options);
+    const post = (log: string) =>
+      fetch(`${open.url}/logs/${log}/events`, { method: 'POST', body: JSON.stringify(EVENT) });
+    expect((await post('room:1')).status).toBe('append' in options ? 403 : 201);
+    const refused = await post(`account:${me}`);
+    expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'forbidden' }]);
+    const client = await Client.open(`${open.socketUrl}/ws/${me}?format=json`);
+    client.send({ op: 'append', ref: 1, events: [EVENT] });
+    expect(await client.frame(({ ref }) => ref === 1)).toMatchObject({ code: 'forbidden' });
+    expect((await fetch(`${open.url}/accounts/${me}/events`)).status).toBe(200);
+    await client.close();
+    await open.stop();
+  }
+});
+
+test('an application can say who may append what', async () => {
+  await restart({
+    may: ({ account }, action, _log, events = []) =>
+      action === 'append' && events.every(({ payload }) => payload === `from ${account}`),
+  });
+  const headers = await bearer(me);
+  const post = async (payload: string) => {
+    const body = JSON.stringify({ type: 'Said', payload });
+    return (await fetch(`${running.url}/logs/room:1/events`, { method: 'POST', headers, body }))
+      .status;
+  };
+  expect([await post(`from ${me}`), await post(`from ${other}`)]).toEqual([201, 403]);
+});
+
 test('an application can say who may', async () => {
   await restart({ may: ({ account }, action, log) => action === 'read' && log !== `x:${account}` });
   expect(await permissions('room:5')).toEqual({ read: true, append: 'forbidden' });
@@ -143,6 +235,83 @@ test('events are from whoever sent them, whatever their meta claims', async () =
   await client.close();
 });
 
+test.each(['version', 'commandId', 'commandHash', 'reservation'])(
+  'meta.%s is for the application, and for an admin in its name',
+  async (name) => {
+    const event = { ...EVENT, meta: { why: 'a test', [name]: 2 } };
+    const open = await startGateway();
+    const user = await bearer(me);
+    const admin = await bearer(me, { claims: { admin: true } });
+    for (const [gateway, headers, may] of [
+      [running, user, false],
+      [open, {}, false],
+      [running, admin, true],
+    ] as const) {
+      const url = `${gateway.url}/accounts/${me}/events`;
+      const body = JSON.stringify([EVENT, event]);
+      const answer = await fetch(url, { method: 'POST', headers, body });
+      const client = await Client.open(`${gateway.socketUrl}/ws/${me}?format=json`, { headers });
+      client.send({ op: 'append', ref: 1, events: [EVENT, event] });
+      const frame = await client.frame(({ ref }) => ref === 1);
+      // Plain text has no meta to put anything into.
+      const text = await Client.open(`${gateway.socketUrl}/ws/${me}?after=now`, { headers });
+      text.send(`event:${me}:Said:{"meta":{"${name}":2}}`);
+      await text.received(1);
+      await Promise.all([client.close(), text.close()]);
+      const { events } = await gateway.log.read(accountLog(me));
+      const metas = events.map(({ meta }) => meta);
+      const [plain, from] = [metas.at(-1), metas.at(-1)?.from];
+      expect(plain).toEqual({ from });
+      if (may) {
+        expect([answer.status, frame.op]).toEqual([201, 'appended']);
+        expect(metas.at(-2)).toEqual({ from, why: 'a test', [name]: 2 });
+      } else {
+        const field = `events[1].meta.${name}`;
+        expect([answer.status, await answer.json()]).toMatchObject([
+          403,
+          { code: 'forbidden', field },
+        ]);
+        expect(frame).toMatchObject({ op: 'error', code: 'forbidden', field });
+        expect(events).toHaveLength(1);
+      }
+    }
+    await open.stop();
+  },
+);
+
+test.each(['command:abc', 'app:mails'])(
+  'a client cannot be the producer %s, which an application goes by',
+  async (id) => {
+    const producer = { id, epoch: 0, seq: 0 };
+    const url = `${running.url}/accounts/${me}/events`;
+    const body = JSON.stringify(EVENT);
+    const named = { 'producer-id': id, 'producer-epoch': '0', 'producer-seq': '0' };
+    const headers = { ...(await bearer(me)), ...named };
+    const answer = await fetch(url, { method: 'POST', headers, body });
+    expect([answer.status, await answer.json()]).toMatchObject([403, { field: 'producer' }]);
+    const client = await socket();
+    client.send({ op: 'append', ref: 1, events: [EVENT], producer });
+    expect(await client.frame(({ ref }) => ref === 1)).toMatchObject({ code: 'forbidden' });
+    await client.close();
+    const admin = { ...(await bearer(other, { claims: { admin: true } })), ...named };
+    expect((await fetch(url, { method: 'POST', headers: admin, body })).status).toBe(201);
+  },
+);
+
+test('nobody can write dead letters', async () => {
+  const log = 'dead-letter:mail';
+  const payload = { log: `account:${me}`, id: '1-0', type: 'Said', attempts: 5, error: 'x', at: 1 };
+  const body = JSON.stringify({ type: 'DeadLettered', payload });
+  const headers = await bearer(me, { claims: { admin: true } });
+  const answer = await fetch(`${running.url}/logs/${log}/events`, {
+    method: 'POST',
+    headers,
+    body,
+  });
+  expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'forbidden' }]);
+  expect((await running.log.read(parseLogName(log))).events).toEqual([]);
+});
+
 test('who repeats an append with its producer changes nothing, also not the sender', async () => {
   const headers = {
     ...(await bearer(me)),
@@ -170,8 +339,8 @@ test('an open gateway takes the word of an address, and lets nobody forge one', 
   const { events } = await open.log.read(accountLog(me));
   expect(events.map(({ meta }) => meta)).toEqual([
     { from: `account:${me}` },
-    undefined,
-    { why: 'a test' },
+    { from: 'anonymous' },
+    { from: 'anonymous', why: 'a test' },
   ]);
   expect(await refusedUpgrade(`${open.socketUrl}/ws`)).toMatchObject({ status: 400 });
   await client.close();

@@ -47,13 +47,14 @@ test('one event or several, and the page that holds them', async () => {
   ]);
   const { ids, version } = (await several.json()) as { ids: string[]; version: string };
   const page = await fetch(address);
+  const meta = { from: 'anonymous' };
   expect([page.status, page.headers.get('etag')]).toEqual([200, `"${version}"`]);
   expect(await page.json()).toEqual({
     log: `account:${account}`,
     events: [
-      { id: first.ids[0], type: 'Said', payload: 'hi' },
-      { id: ids[0], type: 'Said', payload: { a: [1, 'ü🎉'] }, meta: { by: 'x' } },
-      { id: ids[1], type: 'Photo', payload: 'AP8=', encoding: 'base64' },
+      { id: first.ids[0], type: 'Said', payload: 'hi', meta },
+      { id: ids[0], type: 'Said', payload: { a: [1, 'ü🎉'] }, meta: { by: 'x', ...meta } },
+      { id: ids[1], type: 'Photo', payload: 'AP8=', encoding: 'base64', meta },
     ],
     cursor: ids[1],
     more: false,

@@ -42,6 +42,8 @@ test.each<[Flags, Variables, string]>([
   [{ 'session-field': 'a' }, {}, '--session-field is set, and only counts with --auth session'],
   [{ auth: 'session', insecure: true }, {}, '--insecure is set, and only counts with --auth none'],
   [{ append: 'own' }, {}, '--append own is set, and only counts with --auth jwt'],
+  [{ 'append-types': ['room:Said'] }, {}, '--append-types takes category=type'],
+  [{ append: 'nobody' }, {}, '--append takes one of own, any, none'],
   [{ auth: 'basic' }, {}, '--auth takes one of none, jwt, session'],
   [{ auth: 'jwt', jwks: 'http://id.example.com/keys' }, {}, '--jwks takes a file with a JWK set'],
   [{ auth: 'session', 'session-key': 'session' }, {}, '--session-key takes a key with {id}'],
@@ -86,7 +88,19 @@ test('files that are not there are named', () => {
 
 test('what an open gateway does anyway may be said', () => {
   const settings = resolveSettings({ flags: { auth: 'none', append: 'any' }, environment: {} });
-  expect(settings).toMatchObject({ auth: 'none', append: 'any' });
+  expect(settings).toMatchObject({ auth: 'none', append: 'any', appendTypes: [] });
+});
+
+test('what clients may append can be narrowed, also in an open gateway', () => {
+  const flags = { append: 'none', 'append-types': ['room=Said', 'room=Left'] };
+  const narrow = { append: 'none', appendTypes: ['room=Said', 'room=Left'] };
+  expect(resolveSettings({ flags, environment: {} })).toMatchObject(narrow);
+  const environment = {
+    MILLRACE_AUTH: 'session',
+    MILLRACE_APPEND: 'none',
+    MILLRACE_APPEND_TYPES: 'room=Said, room=Left',
+  };
+  expect(resolveSettings({ flags: {}, environment })).toMatchObject(narrow);
 });
 
 test('with authentication, any host may be listened on', () => {

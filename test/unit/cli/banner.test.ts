@@ -44,6 +44,19 @@ test('a gateway that asks who connects says how, and no secret', () => {
   expect(banner('1.2.3', 'http://0.0.0.0:4000', description, behind)).not.toContain('clear text');
 });
 
+test('what clients may append is said', () => {
+  const access = (flags: object) => {
+    const settings = resolveSettings({ flags: { ...flags }, environment: {} });
+    return banner('1.2.3', 'http://127.0.0.1:4000', description, settings);
+  };
+  expect(access({ auth: 'session', append: 'none' })).toContain('accounts may append to no log\n');
+  expect(access({ auth: 'session', 'append-types': ['account=Said', 'account=Left'] })).toContain(
+    'accounts append to their own log, only account=Said, account=Left\n',
+  );
+  expect(access({ 'append-types': ['room=*'] })).toContain('may append to any log, only room=*\n');
+  expect(access({ append: 'none' })).toContain('and may append to no log\n');
+});
+
 test('sessions are named by their cookie', () => {
   const flags = { auth: 'session', 'session-cookie': 'sid' };
   const settings = resolveSettings({ flags, environment: {} });

@@ -23,6 +23,7 @@ test('the defaults', () => {
     host: '127.0.0.1',
     port: 4_000,
     allowOrigin: [],
+    appendTypes: [],
     allowHost: [],
     trustProxy: false,
     insecure: false,
