@@ -10,6 +10,16 @@ export interface Connection {
   readonly address?: string | undefined;
   /** Whether the peer speaks TLS with us. */
   readonly secure?: boolean | undefined;
+  /** What becomes of the answer; left out where the runtime cannot tell. */
+  readonly answer?: Answer | undefined;
+}
+
+/** An answer that a runtime is about to send. */
+export interface Answer {
+  /** Calls back when it is sent, or cannot be any more. For one caller. */
+  onEnd(callback: () => void): void;
+  /** Cuts the connection, and the answer with it. */
+  cut(): void;
 }
 
 /** A request as the client sent it, as far as can be known. */

@@ -9,6 +9,7 @@ import type { Records } from '../records/records.ts';
 import { Access, type AccessOptions } from './access.ts';
 import type { AccountRoutes } from './account-routes.ts';
 import { type Admission, readAdmission } from './admission.ts';
+import { Answers } from './answers.ts';
 import { appendRate } from './append-rates.ts';
 import { BodyReader } from './body.ts';
 import type { Connection } from './connection.ts';
@@ -95,6 +96,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     sendBufferBytes,
     bodies,
     access,
+    answers: new Answers(limits.maxAnswerBytesTogether),
     connections,
     appendRate: rate,
     accounts: accountRoutes(options, access, bodies),

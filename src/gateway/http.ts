@@ -7,6 +7,7 @@ import { presentable, protocolError } from '../protocol/problem.ts';
 import { parseStart, type StartPoint } from '../protocol/start.ts';
 import { prefersStream } from './accept.ts';
 import { type AccountRoutes, addAccountRoutes } from './account-routes.ts';
+import type { Answers } from './answers.ts';
 import type { AppendRate } from './append-rate.ts';
 import { readAppend } from './append-request.ts';
 import type { BodyReader } from './body.ts';
@@ -25,6 +26,7 @@ export interface HttpContext extends EventStreamContext {
   readonly log: EventLog;
   readonly bodies: BodyReader;
   readonly connections: ConnectionLimits;
+  readonly answers: Answers;
   readonly appendRate: AppendRate;
   readonly logger: Logger;
   readonly refusals: Refusals;
@@ -76,7 +78,8 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'read', log);
   if (!prefersStream(c.req.header('accept'))) {
-    return readPage(context.live, log, startOf(c), c.req.query('limit'));
+    const hold = holdOf(context, c);
+    return readPage(context.live, log, startOf(c), c.req.query('limit'), hold);
   }
   const seen = lastEventId(c);
   const start = seen === undefined ? startOf(c) : { after: seen };
@@ -96,6 +99,12 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
     place.leave();
     throw error;
   }
+}
+
+/** What holds a page counts until it is sent. */
+function holdOf({ answers }: HttpContext, c: HttpRequest): (bytes: number) => void {
+  const { answer } = c.env.connection;
+  return (bytes) => answer && answers.hold(answer, bytes);
 }
 
 function startOf(c: HttpRequest): StartPoint {

@@ -31,6 +31,8 @@ export interface GatewayLimits {
   readonly appendRate: number;
   /** Appends that an account which has paused may make at once. Default 2,000. */
   readonly appendBurst: number;
+  /** What all answers with pages take together that are not sent yet; then the oldest is cut. Default 128 MiB. */
+  readonly maxAnswerBytesTogether: number;
   /** How much may wait to be sent to one client before it counts as slow. Default 64 KiB. */
   readonly sendBufferBytes: number;
 }
@@ -50,5 +52,6 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxAppendsInFlight: 256,
   appendRate: 1_000,
   appendBurst: 2_000,
+  maxAnswerBytesTogether: 128 * 1_048_576,
   sendBufferBytes: 65_536,
 };

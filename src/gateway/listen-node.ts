@@ -1,5 +1,5 @@
 /** A gateway on a port, with Node's own HTTP server and `ws`. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
 import type { Gateway } from './gateway.ts';
 import type { RequestHead } from './identity.ts';
 import { limitConnections, serverLimits } from './node-connections.ts';
+import { NodeRequests } from './node-requests.ts';
 import { NodeSocket, READ_ANYWAY } from './node-socket.ts';
 import { problemResponse } from './problem-response.ts';
 import { writeResponse } from './write-response.ts';
@@ -49,16 +50,25 @@ const CLOSING_ROUND = 50;
 export async function listen(gateway: Gateway, options: ListenOptions = {}): Promise<Listening> {
   const { host = '127.0.0.1', port = 4000 } = options;
   const { limits } = gateway;
+  const requests: NodeRequests = new NodeRequests(
+    getRequestListener(
+      (request, { incoming, outgoing }) => {
+        const answer = requests.answerOf(outgoing as ServerResponse);
+        return gateway.fetch(request, { ...connectionOf(incoming), answer });
+      },
+      {
+        overrideGlobalObjects: false,
+        errorHandler: () =>
+          problemResponse(protocolError('invalid_input', 'the request is not valid HTTP')),
+      },
+    ),
+  );
   const server = createServer(
     // One threshold for "slow" in the session and in the stream: a stream that was at it drains.
     { highWaterMark: limits.sendBufferBytes, ...serverLimits(limits) },
-    getRequestListener((request, { incoming }) => gateway.fetch(request, connectionOf(incoming)), {
-      overrideGlobalObjects: false,
-      errorHandler: () =>
-        problemResponse(protocolError('invalid_input', 'the request is not valid HTTP')),
-    }),
+    (request, response) => requests.take(request, response),
   );
-  limitConnections(server, {
+  limitConnections(server, requests, {
     limits,
     idleTimeout: gateway.idleTimeout,
     direct: !gateway.trustProxy,
@@ -68,7 +78,9 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     void writeResponse(stream, problemResponse(protocolError('invalid_upgrade', error.message)));
   });
   server.on('upgrade', (request, stream, head) => {
-    void upgrade(gateway, sockets, request, stream, head);
+    // What is answered to earlier requests would be taken for frames.
+    if (requests.isBusy(request.socket)) stream.destroy();
+    else void upgrade(gateway, sockets, request, stream, head);
   });
   await listening(server, host, port);
   const address = server.address() as AddressInfo;

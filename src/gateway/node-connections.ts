@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { MillraceError } from '../event/error.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { GatewayLimits } from './limits.ts';
+import type { NodeRequests } from './node-requests.ts';
 import { problemResponse } from './problem-response.ts';
 import { writeResponse } from './write-response.ts';
 
@@ -38,7 +39,11 @@ export interface ConnectionRules {
 }
 
 /** Watches over the connections of `server`. */
-export function limitConnections(server: Server, rules: ConnectionRules): void {
+export function limitConnections(
+  server: Server,
+  requests: Pick<NodeRequests, 'isAnswering'>,
+  rules: ConnectionRules,
+): void {
   const { maxConnections, maxHalfOpen, maxSocketsPerAddress } = rules.limits;
   const perAddress = rules.direct ? maxSocketsPerAddress * PER_SOCKET : 0;
   /** Those that have not made a request yet, the oldest first. */
@@ -46,8 +51,6 @@ export function limitConnections(server: Server, rules: ConnectionRules): void {
   const ofAddress = new Map<string, number>();
   /** Those that were refused: what else they send is not looked at. */
   const refused = new WeakSet<Socket>();
-  /** What is being answered. */
-  const responses = new WeakMap<Socket, ServerResponse>();
 
   if (maxConnections > 0) server.maxConnections = maxConnections + SPARE;
   server.timeout = rules.idleTimeout;
@@ -81,10 +84,7 @@ export function limitConnections(server: Server, rules: ConnectionRules): void {
     oldest.destroy();
   }
 
-  server.on('request', ({ socket }, response) => {
-    halfOpen.delete(socket);
-    responses.set(socket, response);
-  });
+  server.on('request', ({ socket }: IncomingMessage) => halfOpen.delete(socket));
   server.on('upgrade', ({ socket }: IncomingMessage) => halfOpen.delete(socket));
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const { socket } = response;
@@ -97,9 +97,8 @@ export function limitConnections(server: Server, rules: ConnectionRules): void {
     if (refused.has(socket)) return;
     refused.add(socket);
     halfOpen.delete(socket);
-    const response = responses.get(socket);
-    const inTheMiddle = response?.headersSent === true && !response.writableFinished;
-    if (!socket.writable || inTheMiddle || error.code === 'ECONNRESET') socket.destroy();
+    const unanswerable = !socket.writable || requests.isAnswering(socket);
+    if (unanswerable || error.code === 'ECONNRESET') socket.destroy();
     else void writeResponse(socket, problemResponse(refusalOf(error)));
   });
 }

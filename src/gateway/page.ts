@@ -12,12 +12,16 @@ import { problemResponse } from './problem-response.ts';
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
 
-/** Reads and writes the page; a cursor that is not whole is a 410 that says how to go on. */
+/**
+ * Reads and writes the page; a cursor that is not whole is a 410 that says how to go on.
+ * @param hold is told how many bytes the response takes
+ */
 export async function readPage(
   live: Pick<Live, 'read'>,
   name: LogName,
   start: StartPoint,
   limitText: string | undefined,
+  hold: (bytes: number) => void = () => {},
 ): Promise<Response> {
   const limit = readLimit(limitText);
   const page = await live.read(name, readOptions(start, limit));
@@ -25,7 +29,7 @@ export async function readPage(
   if (standing.state === 'trimmed') return trimmed(name, standing.resumeAfter, page);
   if (standing.state === 'reset') return reset(name, page);
   const cursor = page.events.at(-1)?.id ?? (await emptyCursor(live, name, start, page));
-  return pageResponse(name, cursor, start !== 'now' && page.more, page);
+  return pageResponse(name, cursor, start !== 'now' && page.more, page, hold);
 }
 
 function readOptions(start: StartPoint, limit: number): ReadOptions {
@@ -35,9 +39,16 @@ function readOptions(start: StartPoint, limit: number): ReadOptions {
 }
 
 // The events' JSON is joined, not built again: payloads go through as they were stored.
-function pageResponse(name: LogName, cursor: EventId, more: boolean, page: Page): Response {
+function pageResponse(
+  name: LogName,
+  cursor: EventId,
+  more: boolean,
+  page: Page,
+  hold: (bytes: number) => void,
+): Response {
   const { events, version } = page;
   const body = `{"log":"${name}","events":[${events.map(encodeEvent).join(',')}],"cursor":"${cursor}","more":${more},"version":"${version}"}`;
+  hold(body.length);
   return new Response(body, {
     headers: {
       'Content-Type': 'application/json',

@@ -1,14 +1,12 @@
 /**
  * One socket reads nothing while 200 MB are appended to its log.
  *
- * Memory is what the kernel counts as the gateway's own (`RssAnon`): heap, buffers and everything
- * that was allocated natively, in use or garbage, but not the pages of the embedded store's file,
- * which the kernel may drop. The gateway has been warmed up with the same kind of load before, so
+ * Memory is what the kernel counts as the gateway's own, so not the pages of the embedded store's
+ * file, which the kernel may drop. The gateway has been warmed up with the same kind of load before, so
  * that a heap growing to its working size is not taken for a leak. That warm-up is at the same
  * time what latency is compared with: the same load, but everybody reads.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +15,7 @@ import type { LogName } from '../../src/event/log-name.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { randomId, randomLog } from '../support/names.ts';
+import { ownMemory } from '../support/own-memory.ts';
 import { Reader } from '../support/reader.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { payloadWith } from '../support/wire.ts';
@@ -125,11 +124,4 @@ function latencies(probes: readonly LatencyProbe[]): { median: number; p99: numb
   const all = probes.flatMap((probe) => probe.take()).sort((a, b) => a - b);
   const at = (share: number): number => all[Math.floor(all.length * share)] ?? 0;
   return { median: at(0.5), p99: at(0.99) };
-}
-
-async function ownMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? [];
-  if (kilobytes === undefined) throw new Error('the kernel does not tell RssAnon');
-  return Number(kilobytes) * 1_024;
 }

@@ -1,17 +1,16 @@
 /**
  * Clients that come in numbers, against a gateway that is a process of its own: it stays
- * responsive, and its memory bounded. Memory is what the kernel counts as the process' own
- * (`RssAnon`), used or garbage.
+ * responsive, and its memory bounded.
  */
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
+import { ownMemory } from '../support/own-memory.ts';
 import { clientFrame, RawClient, UPGRADE_HEADERS } from './raw-client.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -46,9 +45,7 @@ function connect(): RawClient {
 
 /** In bytes. */
 async function memory(): Promise<number> {
-  const status = await readFile(`/proc/${gateway.pid}/status`, 'utf8');
-  const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(status) ?? [];
-  return Number(kilobytes) * 1_024;
+  return ownMemory(gateway.pid);
 }
 
 function openFiles(): number {
