@@ -10,7 +10,8 @@ export function optionFor(setting: Setting, flag: string): Option {
     `env: ${variables.join(', ')}`,
   ].join('; ');
   const text = `${setting.help} (${notes})`;
-  const option = new Option(`--${flag}${placeholder ? ` <${placeholder}>` : ''}`, text);
+  const value = setting.switch ? ` [${placeholder}]` : ` <${placeholder}>`;
+  const option = new Option(`--${flag}${placeholder === undefined ? '' : value}`, text);
   if (setting.repeatable) {
     option.argParser((value, previous: readonly string[] | undefined) => [
       ...(previous ?? []),

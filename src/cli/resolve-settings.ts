@@ -92,5 +92,5 @@ function read(
 function valueWithout(setting: Setting): unknown {
   if (setting.repeatable) return [];
   if (setting.fallback !== undefined) return setting.kind.parse(setting.fallback);
-  return setting.placeholder === undefined ? false : undefined;
+  return setting.placeholder === undefined || setting.switch ? false : undefined;
 }

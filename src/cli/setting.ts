@@ -5,8 +5,10 @@ import type { ValueKind } from './values.ts';
 export interface Setting<Value = unknown> {
   /** Absent for what must not be on a command line, where others can read it. */
   readonly flag?: string;
-  /** What stands for the value in the help; absent for a switch. */
+  /** What stands for the value in the help; absent for a switch without one. */
   readonly placeholder?: string;
+  /** A switch all the same, which may be given a value: off without it, `true` where it stands alone. */
+  readonly switch?: true;
   readonly group: 'Store:' | 'Network:' | 'Access:' | 'Limits:' | 'Other:';
   readonly help: string;
   readonly variables: readonly string[];

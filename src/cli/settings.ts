@@ -1,9 +1,19 @@
 /** The settings of `millrace serve`: which there are, and what they may be. */
+import type { TrustProxy } from '../gateway/forwarded.ts';
 import { ACCESS_SETTINGS, type AccessSettings } from './access-settings.ts';
 import { LIMIT_SETTINGS, type LimitSettings } from './limit-settings.ts';
 import type { Setting } from './setting.ts';
 import { redisUrl, type StoreChoice, storeChoice } from './store-choice.ts';
-import { allowedHost, duration, hostName, oneOf, webOrigin, whole, yesOrNo } from './values.ts';
+import {
+  allowedHost,
+  duration,
+  hostName,
+  oneOf,
+  type ValueKind,
+  webOrigin,
+  whole,
+  yesOrNo,
+} from './values.ts';
 
 /** What `millrace serve` runs with. Durations in milliseconds, sizes in bytes. */
 export interface Settings extends AccessSettings, LimitSettings {
@@ -13,7 +23,7 @@ export interface Settings extends AccessSettings, LimitSettings {
   readonly host: string;
   readonly port: number;
   readonly allowOrigin: readonly string[];
-  readonly trustProxy: boolean;
+  readonly trustProxy: TrustProxy;
   readonly allowHost: readonly string[];
   readonly insecure: boolean;
   readonly logLevel: LogLevel;
@@ -23,6 +33,11 @@ export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const HOUR = 3_600_000;
+
+const trustedProxy: ValueKind<TrustProxy> = {
+  takes: 'true (also without a value), false, or forwarded',
+  parse: (given) => (given.toLowerCase() === 'forwarded' ? 'forwarded' : yesOrNo.parse(given)),
+};
 
 /** All settings, by the name that they have in {@link Settings}. */
 export const SETTINGS = {
@@ -83,10 +98,12 @@ export const SETTINGS = {
   },
   trustProxy: {
     flag: 'trust-proxy',
+    placeholder: 'forwarded',
+    switch: true,
     group: 'Network:',
-    help: 'a proxy in front writes X-Forwarded-For, -Proto and -Host',
+    help: 'a proxy in front writes X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239)',
     variables: ['MILLRACE_TRUST_PROXY'],
-    kind: yesOrNo,
+    kind: trustedProxy,
   },
   allowHost: {
     flag: 'allow-host',

@@ -12,6 +12,7 @@ import type { Records } from '../records/records.ts';
 import { type Action, type AppendRule, everything, type May, ownLogs } from './authorization.ts';
 import { type Approach, approachOf, type Connection } from './connection.ts';
 import { refuseTokenInAddress } from './credentials.ts';
+import type { TrustProxy } from './forwarded.ts';
 import { forbiddenHost, type HostRule, hostRule } from './host.ts';
 import { type Authenticate, type Identity, type RequestHead, Unauthenticated } from './identity.ts';
 import { forbiddenOrigin, type OriginRule, type OriginStanding, originRule } from './origin.ts';
@@ -39,8 +40,11 @@ export interface AccessOptions {
    * all. Default: none.
    */
   readonly allowHosts?: readonly string[] | undefined;
-  /** Whether `X-Forwarded-For`, `-Proto` and `-Host` are written by a proxy in front. Default: no. */
-  readonly trustProxy?: boolean | undefined;
+  /**
+   * Whether a proxy in front writes `X-Forwarded-For`, `-Proto` and `-Host` (`true`), or
+   * `Forwarded` (`'forwarded'`). Default: there is none.
+   */
+  readonly trustProxy?: TrustProxy | undefined;
   /** Where one-time tickets are kept. Without it there are none. */
   readonly records?: Records | undefined;
   /** The time in milliseconds since 1970. Default `Date.now`. */
@@ -63,7 +67,7 @@ export class Access {
   readonly #may: May;
   readonly #origins: OriginRule;
   readonly #hosts: HostRule;
-  readonly #trustProxy: boolean;
+  readonly #trustProxy: TrustProxy;
 
   constructor(options: AccessOptions) {
     const { authenticate, append, appendTypes } = options;

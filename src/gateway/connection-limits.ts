@@ -2,6 +2,7 @@
  * How many sockets and event streams may be open: of one account, from one client address, and in
  * all. The first two are counted over all gateways that share a store, the last is of one process.
  */
+import { networkOf } from './client-address.ts';
 import { type CountedPlaces, LocalPlaces, UNCOUNTED } from './counted-places.ts';
 import { Heart } from './heart.ts';
 import { LimitReached } from './limit-reached.ts';
@@ -90,23 +91,6 @@ export class ConnectionLimits {
   close(): void {
     this.#heart?.stop();
   }
-}
-
-/**
- * What counts as one client: an IPv4 address, or the /64 network of an IPv6 address, of which a
- * single household has as many addresses as it likes.
- */
-export function networkOf(address: string): string {
-  const mapped = /^(?:::ffff:)(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
-  const plain = mapped ?? address.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
-  if (!/^[0-9a-f:]+$/i.test(plain) || !plain.includes(':')) return `address:${plain.slice(0, 64)}`;
-  const [head = '', tail] = plain.toLowerCase().split('::') as [string, string?];
-  const groups = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - last.length);
-  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...last];
-  const network = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
-  return `address:${network.join(':')}::/64`;
 }
 
 /** Whose appends they are: those of the account, or where nobody knows it, of the client address. */

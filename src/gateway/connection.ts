@@ -2,6 +2,7 @@
  * How a request reached us, and what a proxy in front says about that. Headers of proxies count
  * only where `trustProxy` says that there is one: anybody can write them.
  */
+import { forwardedBy, type TrustProxy } from './forwarded.ts';
 import type { RequestHead } from './identity.ts';
 
 /** What a runtime knows of a connection. */
@@ -32,26 +33,19 @@ export interface Approach {
   readonly hosts: readonly string[];
 }
 
-/** Of several proxies, only the nearest is believed: its word is the last one in each header. */
 export function approachOf(
   { headers }: RequestHead,
   connection: Connection,
-  trustProxy: boolean,
+  trustProxy: TrustProxy,
 ): Approach {
-  const told = (name: string) => (trustProxy ? lastOf(headers.get(name)) : undefined);
+  const told = forwardedBy(headers, trustProxy);
   const host = headers.get('host') ?? undefined;
-  const forwardedHost = told('x-forwarded-host');
-  const scheme = told('x-forwarded-proto') ?? (connection.secure === true ? 'https' : 'http');
+  const scheme = told.scheme ?? (connection.secure === true ? 'https' : 'http');
   return {
-    address: told('x-forwarded-for') ?? connection.address,
-    origin: originAt(scheme, forwardedHost ?? host),
-    hosts: [host, forwardedHost].filter((name) => name !== undefined),
+    address: told.address ?? connection.address,
+    origin: originAt(scheme, told.host ?? host),
+    hosts: [host, told.host].filter((name) => name !== undefined),
   };
-}
-
-function lastOf(header: string | null): string | undefined {
-  const last = header?.split(',').at(-1)?.trim();
-  return last === '' ? undefined : last;
 }
 
 function originAt(scheme: string, host: string | undefined): string | undefined {

@@ -130,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     limits,
     logger,
-    trustProxy: options.trustProxy === true,
+    trustProxy: (options.trustProxy ?? false) !== false,
     idleTimeout,
     async fetch(request, connection = {}) {
       if (closing !== undefined) return problemResponse(shuttingDown());

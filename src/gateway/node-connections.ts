@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Socket } from 'node:net';
 import type { MillraceError } from '../event/error.ts';
 import { protocolError } from '../protocol/problem.ts';
+import { networkOf } from './client-address.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { NodeRequests } from './node-requests.ts';
 import { problemResponse } from './problem-response.ts';
@@ -56,19 +57,19 @@ export function limitConnections(
   server.timeout = rules.idleTimeout;
 
   server.on('connection', (socket) => {
-    const { remoteAddress } = socket;
-    if (perAddress > 0 && remoteAddress !== undefined) {
-      const count = (ofAddress.get(remoteAddress) ?? 0) + 1;
+    if (perAddress > 0 && socket.remoteAddress !== undefined) {
+      const address = networkOf(socket.remoteAddress);
+      const count = (ofAddress.get(address) ?? 0) + 1;
       // Nothing was read yet, so there is nothing to answer; and an answer would cost us more than them.
       if (count > perAddress) {
         socket.destroy();
         return;
       }
-      ofAddress.set(remoteAddress, count);
+      ofAddress.set(address, count);
       socket.once('close', () => {
-        const left = (ofAddress.get(remoteAddress) ?? 1) - 1;
-        if (left === 0) ofAddress.delete(remoteAddress);
-        else ofAddress.set(remoteAddress, left);
+        const left = (ofAddress.get(address) ?? 1) - 1;
+        if (left === 0) ofAddress.delete(address);
+        else ofAddress.set(address, left);
       });
     }
     halfOpen.add(socket);

@@ -148,6 +148,32 @@ test('sockets and event streams from one address: the one that the proxy tells',
   await eventually(() => open('/ws/1', from('192.0.2.1')));
 });
 
+test.each([
+  [
+    'X-Forwarded-For',
+    true,
+    ['192.0.2.1:2001', '192.0.2.1', '[::ffff:192.0.2.1]:80', '0:0:0:0:0:FFFF:C000:0201'],
+    ['not-an-address', 'unknown', '_hidden', ''.padEnd(9, 'x')],
+  ],
+  [
+    'Forwarded',
+    'forwarded' as const,
+    ['for=192.0.2.1', 'for="192.0.2.1:7"', 'For="[::ffff:192.0.2.1]"; proto=https'],
+    ['for=unknown', 'for=_a', 'for="', 'nonsense'],
+  ],
+])(
+  '%s in all its spellings is one address, and what is none is one too',
+  async (name, trustProxy, spellings, odd) => {
+    await start({ trustProxy, limits: { maxSocketsPerAddress: spellings.length - 1 } });
+    const from = (value: string) => ({ [name]: value });
+    for (const many of [spellings, odd]) {
+      const [last = '', ...others] = many.slice(0, spellings.length);
+      for (const spelling of others) await open('/ws/1', from(spelling));
+      expect(await refused('/ws/1', from(last))).toMatchObject(tooMany);
+    }
+  },
+);
+
 test('without a proxy that is trusted, the header of one changes nothing', async () => {
   await start({ limits: { maxSocketsPerAddress: 1 } });
   await open('/ws/1', { 'x-forwarded-for': '192.0.2.1' });

@@ -80,6 +80,19 @@ test('an empty variable is as good as none, and what is overruled may be wrong',
   expect(resolve({ environment: { PORT: 'x' }, flags: { port: '1' } }).port).toBe(1);
 });
 
+test('a proxy: trusted by the switch alone, or with the header that it writes', () => {
+  const trusted = (value: string | true) => resolve({ flags: { 'trust-proxy': value } }).trustProxy;
+  expect([trusted(true), trusted('forwarded'), trusted('false')]).toEqual([
+    true,
+    'forwarded',
+    false,
+  ]);
+  const environment = { MILLRACE_TRUST_PROXY: 'Forwarded' };
+  expect(resolve({ environment }).trustProxy).toBe('forwarded');
+  const { message } = failure({ flags: { 'trust-proxy': 'x-real-ip' } });
+  expect(message).toContain('--trust-proxy takes true (also without a value), false, or forwarded');
+});
+
 test('origins: repeated as a flag, between commas in a variable', () => {
   const allowOrigin = ['https://a.example', 'http://b.example:8080'];
   expect(resolve({ flags: { 'allow-origin': allowOrigin } })).toMatchObject({ allowOrigin });

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { approachOf } from '../../../src/gateway/connection.ts';
+import type { TrustProxy } from '../../../src/gateway/forwarded.ts';
 
 const peer = { address: '192.0.2.1' };
-const approach = (headers: Record<string, string>, trustProxy: boolean, connection = peer) =>
+const approach = (headers: Record<string, string>, trustProxy: TrustProxy, connection = peer) =>
   approachOf({ url: '/', headers: new Headers(headers) }, connection, trustProxy);
 
 const forwarded = {
@@ -44,4 +45,51 @@ test.each([
   [{ host: 'x', 'x-forwarded-proto': 'javascript' }],
 ])('%j makes no origin', (headers) => {
   expect(approach(headers, true).origin).toBeUndefined();
+});
+
+const PROXY = { address: '192.0.2.1', origin: 'http://inside.example', hosts: ['inside.example'] };
+const told = (header: string) =>
+  approach({ host: 'inside.example', forwarded: header }, 'forwarded');
+
+test.each([
+  ['for=203.0.113.9', '203.0.113.9'],
+  ['for=203.0.113.9:80', '203.0.113.9:80'],
+  ['For="[2001:db8::1]:4711"', '[2001:db8::1]:4711'],
+  ['for=198.51.100.7, for=203.0.113.9', '203.0.113.9'],
+  ['for="a, for=b" , by=x;FOR = 1', 'unknown'],
+  ['for="a, for=b" , by=x;FOR=1', '1'],
+  ['proto=http;for="_gaz\\"elle";by=203.0.113.43', '_gaz"elle'],
+  [';;for=1;', '1'],
+])('Forwarded: %s', (header, address) => {
+  expect(told(header)).toEqual({ ...PROXY, address });
+});
+
+test('Forwarded tells scheme and host too', () => {
+  const header =
+    'for=1;host=forged.example, for=203.0.113.9;proto=https;host="outside.example:8443"';
+  expect(told(header)).toEqual({
+    address: '203.0.113.9',
+    origin: 'https://outside.example:8443',
+    hosts: ['inside.example', 'outside.example:8443'],
+  });
+});
+
+test('Forwarded that says nothing is as if there was no proxy', () => {
+  for (const header of ['', ' ', ',', 'by=x']) expect(told(header)).toEqual(PROXY);
+  expect(approach({ host: 'inside.example' }, 'forwarded')).toEqual(PROXY);
+});
+
+test('what a client writes before the proxy’s word cannot swallow it: then nobody is believed', () => {
+  const ours = ['for=203.0.113.9;proto=https', 'for="[2001:db8::1]:4711";proto=https'];
+  const theirs = ['for="', 'for="x', 'for="\\', '"', 'for', 'for=1;for=2', 'a b', 'for="x"y', '='];
+  for (const header of theirs.flatMap((start) => ours.map((end) => `${start}, ${end}`))) {
+    expect([header, told(header)]).toEqual([header, { ...PROXY, address: 'unknown' }]);
+  }
+});
+
+test('only the headers that the proxy writes are listened to', () => {
+  const both = { ...forwarded, forwarded: 'for=192.0.2.66;host=forged.example' };
+  expect(approach(both, true)).toEqual(approach(forwarded, true));
+  expect(approach(both, 'forwarded')).toMatchObject({ address: '192.0.2.66' });
+  expect(approach({ ...forwarded }, 'forwarded')).toEqual(approach(forwarded, false));
 });
