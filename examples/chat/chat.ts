@@ -9,7 +9,6 @@
  *   npm run example chat serve
  *   npm run example chat ada        (in a second terminal, and bob in a third)
  */
-import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import {
@@ -45,21 +44,14 @@ export function runFanOut(store: WorkStore) {
     group: 'chat',
     category: 'room',
     events,
-    async handler({ log, id, type, payload }) {
+    async handler({ log, id, type, payload }, { once }) {
       const room = log.slice('room:'.length);
       const copy = { type, payload: { ...payload, room } };
-      // The event is the producer of its copies: repeated, they are recognised.
-      const producer = { id: producerOf(`${log}/${id}`), epoch: 0, seq: 0 };
       for (const member of new Set([...(await membersOf(log, id)), payload.who])) {
-        await store.log.append(accountLog(member), [copy], { producer });
+        await store.log.append(accountLog(member), [copy], once('copy'));
       }
     },
   });
-}
-
-/** A producer ID has 128 characters at most, and the name of an event can have more. */
-function producerOf(event: string): string {
-  return `chat:${createHash('sha256').update(event).digest('hex')}`;
 }
 
 /** Who is in a room right after an event of it. Remembers, so that an event is read once. */

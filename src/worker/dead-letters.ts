@@ -10,7 +10,6 @@
  * A redrive that fails writes DeadLettered once more, with the letter before it as `after`.
  * Each of these is written once, also when its writer dies and another does it again.
  */
-import { createHash } from 'node:crypto';
 import { MillraceError } from '../event/error.ts';
 import type { JsonValue, Meta, StoredEvent } from '../event/event.ts';
 import { type EventId, isEventId, ZERO_ID } from '../event/event-id.ts';
@@ -19,6 +18,7 @@ import type { EventLog } from '../log/log.ts';
 import { checkGroup } from '../work-queues/rules.ts';
 import type { WorkQueues } from '../work-queues/work-queues.ts';
 import { findEvent, type LossReason } from './find-event.ts';
+import { once } from './once.ts';
 
 const PAGE = 1_000;
 const LONGEST_ERROR = 1_000;
@@ -177,12 +177,6 @@ function isLog(text: unknown): text is LogName {
   } catch {
     return false;
   }
-}
-
-/** A producer that appends one thing, so that doing it again is a repeat. */
-function once(...names: string[]) {
-  const id = createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 40);
-  return { id, epoch: 0, seq: 0 };
 }
 
 function shorten(error: string): string {

@@ -7,7 +7,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import type { EventLog } from '../log/log.ts';
+import type { EventLog, Producer } from '../log/log.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
 import { untyped } from '../typed/recorded.ts';
 import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
@@ -48,6 +48,16 @@ export interface WorkContext {
    * because this one was silent for too long, or the worker has been stopped and its grace is over.
    */
   readonly signal: AbortSignal;
+  /**
+   * Options for an append that happens once, however often the handler is called for this event,
+   * and without reading the log:
+   *
+   *     await store.log.append(accountLog('ada'), [event], context.once('told'));
+   *
+   * A repeat appends nothing and is answered with `duplicate: true`. Logs remember it for 7 days.
+   * @param name what is appended, among all that the group appends to one log for one event
+   */
+  once(name: string): { readonly producer: Producer };
 }
 
 /** Payloads of events that nobody has defined. */

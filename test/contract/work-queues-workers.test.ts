@@ -46,6 +46,27 @@ describe.each(Object.keys(STORES))('workers on %s', (kind) => {
     };
   }
 
+  test('append once under one name, however often the handler begins again', async () => {
+    await using w = await world();
+    const [log, to] = [randomLog(w.category), randomLog('inbox')];
+    const appended: boolean[] = [];
+    const worker = await w.start({
+      retries: { ...QUICK, attempts: 3 },
+      async handler({ type }, { attempt, once }) {
+        const note = { type: 'Note', payload: type };
+        for (const name of ['first', 'second']) {
+          appended.push((await w.store.log.append(to, [note], once(name))).duplicate);
+        }
+        if (attempt < 3) throw new Error('once more');
+      },
+    });
+    await w.append(log, 'A', 'B');
+    await worker.drain();
+    const { events } = await w.store.log.read(to);
+    expect(events.map(({ payload }) => payload)).toEqual(['A', 'A', 'B', 'B']);
+    expect(appended.filter((duplicate) => duplicate)).toHaveLength(8);
+  });
+
   test('hand over every event, those of one log in order, under 8 workers and failures', async () => {
     await using w = await world();
     const chance = SeededRandom.fromEnvironment();
