@@ -94,7 +94,10 @@ export interface Follower {
   events(previous: EventId, events: readonly StoredEvent[]): void;
   /** Something may have come, or may have been lost: read from your position, checked. */
   wake(): void;
-  /** The ID up to which the follower knows the log; a store that sweeps asks for what lies above. */
+  /**
+   * The ID up to which the follower knows the log. A store that sweeps asks for what lies above, and
+   * whether the log has given that ID out at all: a log that was lost wakes its followers too.
+   */
   position(): EventId;
 }
 

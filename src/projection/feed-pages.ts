@@ -52,6 +52,8 @@ export interface FeedPagesOptions {
   readonly onProgress: (position: number, end: number, atEnd: boolean) => Promise<void>;
   /** Waits for a sign that the feed has grown; not for long. */
   readonly rest: () => Promise<void>;
+  /** The store has lost what was read at `cursor`; it goes on from what is kept. */
+  readonly onLoss: (cursor: FeedCursor) => void;
 }
 
 /** A right to commit that can be lost. */
@@ -105,6 +107,11 @@ export class FeedPages {
     this.#limit = options.pageSize;
   }
 
+  /** Up to where the feed was read and applied. */
+  get cursor(): FeedCursor {
+    return this.#cursor;
+  }
+
   /**
    * From the last commit on, until it is stopped.
    * @throws Overtaken; MovedOn, Unavailable, OutcomeUnknown: run it again; what else it throws
@@ -118,6 +125,7 @@ export class FeedPages {
       const page = await reading;
       if (lost.aborted) throw new Overtaken();
       if (stopping.aborted) break;
+      if (page.standing === 'reset') throw await this.#afterLoss();
       this.#judge(page);
       let applied: boolean;
       const ahead = this.#readAhead(page);
@@ -156,16 +164,35 @@ export class FeedPages {
 
   async #begin(token: number): Promise<void> {
     const begun = await this.#target.begin(token);
-    if (begun !== 'fenced') {
-      this.#cursor = begun.cursor;
-      this.#committed = begun.cursor;
-      this.#committedAt = performance.now();
-      return;
+    if (begun === 'fenced') {
+      // A later token can also be one that the store has lost, with events.
+      if (await this.#hasLost(await this.#target.peek())) throw new FeedReset(this.#options.label);
+      throw new Overtaken();
     }
-    // A later token can also be one that the store has lost, with events.
-    const after = await this.#target.peek();
-    if (after !== null) this.#judge(await this.#log.feed({ after, limit: 1 }));
-    throw new Overtaken();
+    const before = this.#cursor;
+    this.#cursor = begun.cursor;
+    this.#committed = begun.cursor;
+    this.#committedAt = performance.now();
+    if (before === begun.cursor || before === FEED_START) return;
+    // Somebody else has gone on from there; or store and target are as they were earlier.
+    if (await this.#hasLost(before)) this.#options.onLoss(before);
+  }
+
+  /**
+   * The store has lost what was read. What is kept decides, so that it does not matter whether that
+   * is noticed here, by a commit or by the lease: a target that was lost as well is begun again
+   * from where it is now, just as if this run began now.
+   */
+  async #afterLoss(): Promise<FeedReset | MovedOn> {
+    await this.#underWay?.done.catch(() => {});
+    const isKept = await this.#hasLost(await this.#target.peek());
+    return isKept ? new FeedReset(this.#options.label) : new MovedOn();
+  }
+
+  async #hasLost(cursor: FeedCursor | null): Promise<boolean> {
+    if (cursor === null) return false;
+    const { standing } = await this.#log.feed({ after: cursor, limit: 1, maxBytes: 1 });
+    return standing === 'reset';
   }
 
   /** The page after this one, where that one will be applied without doubt. */
@@ -187,10 +214,9 @@ export class FeedPages {
     return Math.max(1, Math.min(this.#limit, this.#failing.before));
   }
 
-  /** @throws FeedReset, FeedTrimmed */
+  /** @throws FeedTrimmed */
   #judge({ standing, torn }: FeedPage): void {
     const { label, trimmed } = this.#options;
-    if (standing === 'reset') throw new FeedReset(label);
     if (trimmed === 'accept') return;
     if (standing === 'trimmed') throw new FeedTrimmed(label);
     if (torn !== undefined) throw new FeedTrimmed(label, torn);

@@ -11,7 +11,8 @@
  * with every commit. An instance that was paused and missed the end of its lease cannot commit.
  */
 import { MillraceError } from '../event/error.ts';
-import { Closed } from '../log/errors.ts';
+import { Closed, Unavailable } from '../log/errors.ts';
+import type { FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Lease, Records } from '../records/records.ts';
 import { isTrouble, MovedOn, Overtaken } from './errors.ts';
@@ -28,7 +29,7 @@ const STORE_DELAYS = { firstDelay: 50, longestDelay: 2_000 };
 export type RunState = 'waiting' | 'catching-up' | 'live' | 'failed' | 'superseded' | 'stopped';
 
 export interface FeedRunOptions
-  extends Omit<FeedPagesOptions, 'onProgress' | 'rest' | 'onSkip' | 'category'> {
+  extends Omit<FeedPagesOptions, 'onProgress' | 'rest' | 'onSkip' | 'onLoss' | 'category'> {
   /** The name of the lease. */
   readonly lease: string;
   /** How long a lease lasts without being renewed, in milliseconds. */
@@ -68,6 +69,8 @@ export class FeedRun {
   #failedInRow = 0;
   #position = 0;
   #end = Number.POSITIVE_INFINITY;
+  /** Where it was when the store lost what was there. */
+  #lostAt: FeedCursor | null | undefined;
   #skipped = 0;
 
   constructor(
@@ -89,6 +92,7 @@ export class FeedRun {
       },
       onProgress: (position, end, atEnd) => this.#onProgress(position, end, atEnd),
       rest: () => this.#rest(options.leaseTime / 3),
+      onLoss: (cursor) => this.#lose(cursor),
     });
     this.ended = this.#run();
   }
@@ -123,7 +127,18 @@ export class FeedRun {
     return this.#skipped;
   }
 
-  /** Resolves when this position of the feed is committed, by whichever instance. */
+  /** How many entries the feed holds now; notices when it is not the one that was counted. */
+  async endOfFeed(): Promise<number> {
+    const after = this.#pages.cursor;
+    const { end, standing } = await this.#log.feed({ after, limit: 1, maxBytes: 1 });
+    if (standing === 'reset') this.#lose(after);
+    return end;
+  }
+
+  /**
+   * Resolves when this position of the feed is committed, by whichever instance.
+   * @throws Unavailable when the store loses what is waited for
+   */
   reached(position: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const refusal = this.#refusal();
@@ -243,6 +258,18 @@ export class FeedRun {
     this.#tell();
   }
 
+  /** What was counted at `cursor` is gone: how far it is, is not known until it has gone on. */
+  #lose(cursor: FeedCursor | null): void {
+    if (cursor === this.#lostAt) return;
+    this.#lostAt = cursor;
+    this.#caughtUp = false;
+    this.#position = 0;
+    this.#end = Number.POSITIVE_INFINITY;
+    const gone = new Unavailable('the store has lost events that were waited for');
+    for (const { reject } of this.#waiters) reject(gone);
+    this.#waiters.clear();
+  }
+
   #isWell(): void {
     this.#trouble = undefined;
     this.#failedInRow = 0;
@@ -261,8 +288,11 @@ export class FeedRun {
   async #lookOn(): Promise<void> {
     this.#state = 'waiting';
     const { category, leaseTime } = this.#options;
-    const { position, end } = await positionOf(this.#log, await this.#target.peek(), category);
+    const cursor = await this.#target.peek();
+    const { position, end } = await positionOf(this.#log, cursor, category);
     this.#isWell();
+    // A feed only grows.
+    if (end < this.#end && Number.isFinite(this.#end)) this.#lose(cursor);
     this.#position = position;
     this.#end = end;
     this.#caughtUp ||= this.#position >= end;

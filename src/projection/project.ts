@@ -7,7 +7,6 @@
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { Closed } from '../log/errors.ts';
-import { FEED_START } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
@@ -168,7 +167,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   }
 
   async caughtUp(): Promise<void> {
-    const { end } = await this.#store.log.feed({ after: FEED_START, limit: 1, maxBytes: 1 });
+    const end = await this.#run.endOfFeed();
     try {
       await this.#run.reached(end);
     } catch (error) {

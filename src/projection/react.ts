@@ -5,7 +5,7 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
-import { FEED_START } from '../log/feed.ts';
+import { FEED_START, type FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
@@ -114,7 +114,7 @@ export function react<Payloads extends object = AnyPayloads>(
     records,
     key: `reaction:${name}`,
     lease,
-    start: from === 'start' ? FROM_START : () => log.feedEnd(),
+    start: from === 'start' ? FROM_START : (last) => fromNow(log, last),
     decode: ordinaryOnly(category, decode),
     each,
   });
@@ -132,8 +132,7 @@ export function react<Payloads extends object = AnyPayloads>(
   return {
     name,
     async caughtUp() {
-      const { end } = await log.feed({ after: FEED_START, limit: 1, maxBytes: 1 });
-      await run.reached(end);
+      await run.reached(await run.endOfFeed());
     },
     lag: () => run.lag,
     status() {
@@ -146,4 +145,16 @@ export function react<Payloads extends object = AnyPayloads>(
     ended: () => run.ended,
     stop: () => run.stop(),
   };
+}
+
+/** Where the feed was lost together with the checkpoint, all that there is came after it. */
+async function fromNow(
+  log: Pick<EventLog, 'feed' | 'feedEnd'>,
+  last: FeedCursor | undefined,
+): Promise<FeedCursor> {
+  if (last !== undefined) {
+    const { standing } = await log.feed({ after: last, limit: 1, maxBytes: 1 });
+    if (standing === 'reset') return FEED_START;
+  }
+  return log.feedEnd();
 }

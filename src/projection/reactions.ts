@@ -16,8 +16,8 @@ export interface ReactionsOptions<Event> {
   readonly key: string;
   /** The name of the lease, whose tokens fence. */
   readonly lease: string;
-  /** Where to begin when there is no checkpoint yet. */
-  readonly start: () => Promise<FeedCursor>;
+  /** Where to begin when there is no checkpoint: no more, where there was one at `last`. */
+  readonly start: (last: FeedCursor | undefined) => Promise<FeedCursor>;
   readonly decode: (log: LogName, stored: StoredEvent) => Event | undefined;
   readonly each: (event: Event, signal: AbortSignal) => unknown;
 }
@@ -27,6 +27,8 @@ export class Reactions<Event> implements FeedTarget {
   /** Events that were done since the last commit. */
   #done = new Set<string>();
   #underWay = new Set<string>();
+  /** The last checkpoint that this instance has seen. */
+  #last: FeedCursor | undefined;
 
   constructor(options: ReactionsOptions<Event>) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class Reactions<Event> implements FeedTarget {
   async begin(token: number): Promise<{ readonly cursor: FeedCursor } | 'fenced'> {
     for (;;) {
       const expected = await this.peek();
-      const cursor = expected ?? (await this.#options.start());
+      const cursor = expected ?? (await this.#options.start(this.#last));
       const outcome = await this.#write(expected, cursor, token);
       if (outcome === 'fenced') return 'fenced';
       if (outcome === 'committed') return { cursor };
@@ -85,6 +87,7 @@ export class Reactions<Event> implements FeedTarget {
     const { records, key, lease } = this.#options;
     const fence = { name: lease, token };
     const written = await records.batch([{ key, expected, value }], { fence });
+    if (written.committed) this.#last = value;
     return written.committed ? 'committed' : written.reason;
   }
 }

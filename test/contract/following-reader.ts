@@ -48,6 +48,7 @@ export class FollowingReader implements Follower {
         this.#again = false;
         const page = await this.#eventLog.read(this.#log, { after: this.#position });
         if (page.standing.state !== 'whole') this.standings.push(page.standing);
+        if (page.standing.state === 'reset') this.#position = ZERO_ID;
         this.#take(page.events);
         if (page.more) this.#again = true;
       }

@@ -263,4 +263,53 @@ export function foreignTests(suite: Suite): void {
       deepStrictEqual(idsOf(page), [ids[0], ids[2], last]);
     });
   });
+
+  suite.topic('a log that somebody else', () => {
+    suite.with(['foreign'], 'removed is a reset for who follows it', async (test) => {
+      const eventLog = await test.open();
+      await appendMany(eventLog, test.log, 3);
+      const reader = new FollowingReader(eventLog, test.log);
+      await eventLog.follow(test.log, reader);
+      await eventually(() => reader.received.length === 3);
+      await test.foreign.drop(test.log);
+      await eventually(() => reader.standings.length > 0);
+      deepStrictEqual(reader.standings, [{ state: 'reset', version: ZERO_ID }]);
+
+      const next = await appendOne(eventLog, test.log, 'afresh');
+      await eventually(() => reader.received.length === 4);
+      strictEqual(reader.position(), next);
+      strictEqual(reader.standings.length, 1);
+    });
+
+    suite.with(
+      ['foreign'],
+      'replaced by an older one is a reset for who follows it',
+      async (test) => {
+        const eventLog = await test.open();
+        const kept = await appendMany(eventLog, test.log, 2);
+        const putBack = await test.foreign.copy(test.log);
+        await appendMany(eventLog, test.log, 2);
+        const reader = new FollowingReader(eventLog, test.log);
+        await eventLog.follow(test.log, reader);
+        await eventually(() => reader.received.length === 4);
+        await putBack();
+        await eventually(() => reader.received.length === 6);
+        deepStrictEqual(reader.standings, [{ state: 'reset', version: kept[1] }]);
+        strictEqual(reader.position(), kept[1]);
+      },
+    );
+
+    suite.with(['foreign'], 'emptied tells nothing to who has seen all of it', async (test) => {
+      const eventLog = await test.open();
+      const ids = await appendMany(eventLog, test.log, 3);
+      const reader = new FollowingReader(eventLog, test.log);
+      await eventLog.follow(test.log, reader);
+      await eventually(() => reader.received.length === 3);
+      await test.foreign.remove(test.log, ids[2]!);
+      await test.foreign.trim(test.log, 0);
+      const next = await test.foreign.add(test.log, ['type', 'T', 'payload', 'next']);
+      await eventually(() => reader.position() === next);
+      deepStrictEqual(reader.standings, []);
+    });
+  });
 }

@@ -107,5 +107,15 @@ function foreignWriter(commands: Redis): ForeignWriter {
     async remove(log, ...ids) {
       await commands.xdel(keysOf(log).stream, ...ids);
     },
+    async drop(log) {
+      await commands.del(...Object.values(keysOf(log)));
+    },
+    async copy(log) {
+      const { stream } = keysOf(log);
+      const dump = await commands.dumpBuffer(stream);
+      return async () => {
+        await commands.restore(stream, 0, dump, 'REPLACE');
+      };
+    },
   };
 }

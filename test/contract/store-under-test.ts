@@ -53,6 +53,10 @@ export interface ForeignWriter {
   trim(log: LogName, kept: number): Promise<void>;
   /** Removes single entries. */
   remove(log: LogName, ...ids: EventId[]): Promise<void>;
+  /** Removes the log, and all that is known of it. */
+  drop(log: LogName): Promise<void>;
+  /** Copies the log as it is now. What it answers puts that into the place of what is there then. */
+  copy(log: LogName): Promise<() => Promise<void>>;
 }
 
 /** A store at the other end of a connection that can be disturbed. */

@@ -30,6 +30,8 @@ export interface FollowedLog {
   readonly followings: Set<Following>;
   /** What Redis knows of it on the connection that there is now. */
   state: 'unasked' | 'asked' | 'acknowledged';
+  /** For the sweep: how often it has only glanced at the log, and whether its last event is large. */
+  readonly closerLook: { glances: number; heavy: boolean };
 }
 
 export interface PublicationsOptions {
@@ -111,7 +113,8 @@ export class Publications {
     const channel = channelOf(this.#options.database, log);
     let followed = this.#logs.get(channel);
     if (followed === undefined) {
-      followed = { key: logKey(log), channel, followings: new Set(), state: 'unasked' };
+      const closerLook = { glances: 0, heavy: false };
+      followed = { key: logKey(log), channel, followings: new Set(), state: 'unasked', closerLook };
       this.#logs.set(channel, followed);
       this.#toSubscribe.add(followed);
       this.#scheduleFlush();

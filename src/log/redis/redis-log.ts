@@ -51,7 +51,7 @@ import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
 export interface RedisLogOptions {
-  /** How often every followed log is looked at for events that others added; 0: never. Default 1,000. */
+  /** How often every followed log is looked at for events that others added, and for loss; 0: never. Default 1,000. */
   readonly sweepInterval?: number | undefined;
   /**
    * While somebody follows the feed: how long it takes to go once through all keys, to find events

@@ -1,9 +1,13 @@
 /**
- * Looks for events that nobody published: others add to a log with a plain `XADD`. All followed
- * logs are asked about once per interval, a hundred logs a command, spread over the interval.
+ * Looks for what nobody publishes: events that others add with a plain `XADD`, and logs that are
+ * lost (removed, or replaced by something older). All followed logs are asked about once per
+ * interval, a hundred logs a command, spread over the interval.
+ *
+ * Whether a log was replaced shows in its last event only, which is dearer than the rest: see
+ * moved.lua. So that idle logs stay cheap, a closer look is taken at so many of them a round.
  */
 import type { Redis } from 'ioredis';
-import { type EventId, isAfter, MAX_ID } from '../../event/event-id.ts';
+import { type EventId, predecessorOf } from '../../event/event-id.ts';
 import { indexLogs } from './index-logs.ts';
 import type { FollowedLog, Publications } from './publications.ts';
 import { ScriptCalls } from './script-call.ts';
@@ -11,6 +15,20 @@ import { MOVED_SCRIPT } from './scripts.ts';
 
 /** Few enough that asking about them takes less than a millisecond of this process at a time. */
 const LOGS_PER_COMMAND = 100;
+
+/** At some 3 µs of Redis for each; a glance takes 1 µs. */
+const CLOSER_LOOKS_PER_ROUND = 2_000;
+/** A last event of 1 MiB takes Redis 2 ms: a log with such a one is looked at closely this seldom. */
+const HEAVY_EVERY = 16;
+
+/** What the script answers: how many logs it came to, and the numbers of some of them, from 1. */
+type Answer = [looked: number, moved: number[], lost: number[], heavy: number[]];
+
+interface Question {
+  readonly asked: FollowedLog;
+  readonly position: EventId;
+  readonly isCloser: boolean;
+}
 
 export class Sweep {
   readonly #redis: Redis;
@@ -50,20 +68,48 @@ export class Sweep {
     // The round before may have come to its end just so.
     if (asked.length === 0) asked = this.#next();
     if (asked.length === 0 || this.#redis.status !== 'ready') return;
+    const questions: Question[] = [];
+    for (const log of asked) {
+      const position = commonPosition(log);
+      if (position === undefined) wakeAll(log);
+      else questions.push({ asked: log, position, isCloser: this.#isCloserLookDue(log) });
+    }
     try {
-      const positions = asked.map(lowestPosition);
-      this.#calls.begin(MOVED_SCRIPT, asked.length, asked.length);
-      for (const { key } of asked) this.#calls.text(key);
-      for (const position of positions) this.#calls.text(position);
-      const moved = (await this.#calls.send()) as string[];
-      for (const movedKey of moved) {
-        const index = asked.findIndex(({ key }) => key === movedKey);
-        if (index >= 0) wake(asked[index]!, positions[index]!);
+      for (let rest = questions; rest.length > 0 && !this.#closed; ) {
+        const [looked, moved, lost, heavy] = await this.#ask(rest);
+        for (const number of heavy) rest[number - 1]!.asked.closerLook.heavy = true;
+        for (const number of lost) wakeAll(rest[number - 1]!.asked);
+        for (const number of moved) wake(rest[number - 1]!);
+        await indexLogs(
+          this.#redis,
+          moved.map((number) => rest[number - 1]!.asked.key),
+        );
+        rest = rest.slice(looked);
       }
-      await indexLogs(this.#redis, moved);
     } catch {
       // Redis is away, or the scripts are not there yet: the next round comes soon enough.
     }
+  }
+
+  #ask(questions: readonly Question[]): Promise<Answer> {
+    this.#calls.begin(MOVED_SCRIPT, questions.length, 2 * questions.length);
+    for (const { asked } of questions) this.#calls.text(asked.key);
+    for (const { position } of questions) this.#calls.text(position);
+    for (const { position, isCloser } of questions) {
+      this.#calls.text(isCloser ? predecessorOf(position) : position);
+    }
+    return this.#calls.send() as Promise<Answer>;
+  }
+
+  #isCloserLookDue({ closerLook }: FollowedLog): boolean {
+    const rounds = closerLook.heavy
+      ? HEAVY_EVERY
+      : Math.ceil(this.#publications.size / CLOSER_LOOKS_PER_ROUND);
+    closerLook.glances += 1;
+    if (closerLook.glances < rounds) return false;
+    closerLook.glances = 0;
+    closerLook.heavy = false;
+    return true;
   }
 
   /** The logs that the next command asks about. */
@@ -85,23 +131,28 @@ export class Sweep {
   }
 }
 
-function wake({ followings }: FollowedLog, asked: EventId): void {
-  for (const { follower } of followings) {
+function wake({ asked, position }: Question): void {
+  for (const { follower } of asked.followings) {
     // One that has moved on since was told meanwhile; if not of all, the next round will see it.
-    if (follower.position() === asked) follower.wake();
+    if (follower.position() === position) follower.wake();
   }
+}
+
+function wakeAll({ followings }: FollowedLog): void {
+  for (const { follower } of followings) follower.wake();
 }
 
 function isListened({ followings, state }: FollowedLog): boolean {
   return state === 'acknowledged' && followings.size > 0;
 }
 
-function lowestPosition({ followings }: FollowedLog): EventId {
-  // Nearly always one follower a log: one process has one `live`.
-  let lowest = MAX_ID;
+/** Nearly always there is one follower a log: one process has one `live`. Several agree, or will soon. */
+function commonPosition({ followings }: FollowedLog): EventId | undefined {
+  let common: EventId | undefined;
   for (const { follower } of followings) {
     const position = follower.position();
-    if (isAfter(lowest, position)) lowest = position;
+    if (common !== undefined && position !== common) return undefined;
+    common = position;
   }
-  return lowest;
+  return common;
 }
