@@ -13,6 +13,7 @@ export interface LimitSettings {
   readonly maxSubscriptions: number;
   readonly appendRate: number;
   readonly appendBurst: number;
+  readonly registrationRate: number;
   readonly maxSocketsPerAccount: number;
   readonly maxSocketsPerAddress: number;
   readonly maxConnections: number;
@@ -87,7 +88,7 @@ export const LIMIT_SETTINGS = {
     flag: 'append-rate',
     placeholder: 'count',
     group: 'Limits:',
-    help: 'appends a second of one account, over all gateways of a Redis; 0: no limit',
+    help: 'appends and other changes a second of one account, over all gateways of a Redis; 0: no limit',
     variables: ['MILLRACE_APPEND_RATE'],
     kind: whole(0, MILLION, NO_LIMIT),
     fallback: String(defaults.appendRate),
@@ -100,6 +101,15 @@ export const LIMIT_SETTINGS = {
     variables: ['MILLRACE_APPEND_BURST'],
     kind: whole(1, MILLION),
     fallback: String(defaults.appendBurst),
+  },
+  registrationRate: {
+    flag: 'registration-rate',
+    placeholder: 'count',
+    group: 'Limits:',
+    help: 'where everybody may register: accounts an hour of one client address; 0: no limit',
+    variables: ['MILLRACE_REGISTRATION_RATE'],
+    kind: whole(0, MILLION, NO_LIMIT),
+    fallback: String(defaults.registrationRate),
   },
   maxSocketsPerAccount: {
     flag: 'max-sockets-per-account',
@@ -175,6 +185,7 @@ export function gatewayLimits(settings: LimitSettings): Partial<GatewayLimits> {
     maxSubscriptions: settings.maxSubscriptions,
     appendRate: settings.appendRate,
     appendBurst: settings.appendBurst,
+    registrationRate: settings.registrationRate,
   };
 }
 

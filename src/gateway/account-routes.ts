@@ -5,7 +5,9 @@ import { accountLog } from '../event/log-name.ts';
 import { isObject, type JsonObject, refuseUnknown } from '../protocol/new-events.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Access } from './access.ts';
+import type { AppendRate } from './append-rate.ts';
 import type { BodyReader } from './body.ts';
+import { spenderOf } from './connection-limits.ts';
 import { type HttpApp, type HttpRequest, identify, onlyMethods } from './http-app.ts';
 import type { AccountKeeper, Registration } from './registration.ts';
 
@@ -14,6 +16,10 @@ export interface AccountRoutes {
   readonly registration: Registration;
   readonly access: Access;
   readonly bodies: BodyReader;
+  /** For whatever writes. */
+  readonly appendRate: AppendRate;
+  /** For those who register without being asked who they are. */
+  readonly registrationRate: AppendRate;
 }
 
 const ACCOUNT_PATH = '/accounts/:account';
@@ -31,37 +37,56 @@ export function addAccountRoutes(routes: AccountRoutes, app: HttpApp): void {
     }
     return answer(account);
   });
-  app.patch(ACCOUNT_PATH, async (c) => {
-    const id = await managed(routes, c);
-    return routes.bodies.withText(c.req.raw, async (text) => {
-      const change = readObject(text);
-      refuseUnknown(change, ['email'], '', 'invalid_input');
-      return answer(await accounts.changeEmail(id, change.email as string));
-    });
-  });
-  app.delete(ACCOUNT_PATH, async (c) => answer(await accounts.close(await managed(routes, c))));
+  app.patch(ACCOUNT_PATH, (c) =>
+    manage(routes, c, (id) =>
+      routes.bodies.withText(c.req.raw, async (text) => {
+        const change = readObject(text);
+        refuseUnknown(change, ['email'], '', 'invalid_input');
+        return answer(await accounts.changeEmail(id, change.email as string));
+      }),
+    ),
+  );
+  app.delete(ACCOUNT_PATH, (c) =>
+    manage(routes, c, async (id) => answer(await accounts.close(id))),
+  );
   onlyMethods(app, ACCOUNT_PATH, 'GET', 'HEAD', 'PATCH', 'DELETE');
 }
 
+// The rates are charged before a body is read: to be refused costs as well.
+
 async function register(routes: AccountRoutes, c: HttpRequest): Promise<Response> {
-  if (routes.registration === 'admin') {
-    const identity = await identify(routes.access, c);
-    if (identity?.claims?.admin !== true) {
-      throw protocolError('forbidden', 'only an admin may register accounts here');
-    }
+  if (routes.registration === 'open') {
+    const address = spenderOf({ account: undefined, address: c.var.entry.address });
+    return routes.registrationRate.spend(address, () => registerFor(address, routes, c));
   }
-  return routes.bodies.withText(c.req.raw, async (text) => {
-    const registration = readObject(text) as { email: string; [field: string]: JsonValue };
-    const account = await routes.accounts.register(registration);
-    return answer(account, { status: 201, headers: { Location: `/accounts/${account.id}` } });
-  });
+  const identity = await identify(routes.access, c);
+  if (identity?.claims?.admin !== true) {
+    throw protocolError('forbidden', 'only an admin may register accounts here');
+  }
+  return registerFor(spenderOf({ account: identity.account, address: undefined }), routes, c);
 }
 
-/** The account that a request may change. */
-async function managed({ access }: AccountRoutes, c: HttpRequest): Promise<string> {
+function registerFor(spender: string, routes: AccountRoutes, c: HttpRequest): Promise<Response> {
+  return routes.appendRate.spend(spender, () =>
+    routes.bodies.withText(c.req.raw, async (text) => {
+      const registration = readObject(text) as { email: string; [field: string]: JsonValue };
+      const account = await routes.accounts.register(registration);
+      return answer(account, { status: 201, headers: { Location: `/accounts/${account.id}` } });
+    }),
+  );
+}
+
+/** Does `work` with the account that the request names, if its sender may change it. */
+async function manage(
+  { access, appendRate }: AccountRoutes,
+  c: HttpRequest,
+  work: (id: string) => Promise<Response>,
+): Promise<Response> {
   const id = idOf(c);
-  access.demand(await identify(access, c), 'manage', accountLog(id));
-  return id;
+  const identity = await identify(access, c);
+  access.demand(identity, 'manage', accountLog(id));
+  const { address } = c.var.entry;
+  return appendRate.spend(spenderOf({ account: identity?.account, address }), () => work(id));
 }
 
 function idOf(c: HttpRequest): string {

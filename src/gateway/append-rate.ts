@@ -1,6 +1,6 @@
 /**
- * How often an account may append: a token bucket for each. Within one process it is exact; where
- * several gateways share a store, see `shared-append-rate.ts`.
+ * How often an account may append, and do what else writes: a token bucket for each. Within one
+ * process it is exact; where several gateways share a store, see `shared-append-rate.ts`.
  */
 import { LimitReached } from './limit-reached.ts';
 import { Recent } from './recent.ts';
@@ -15,17 +15,25 @@ export interface AppendRate {
   spend<Result>(account: string, append: () => Promise<Result>): Promise<Result>;
 }
 
+/** Of what a bucket is; left out: of appends. */
+export interface SpendingRule extends BucketRule {
+  /** As in the key of a shared bucket, `limit:appends:<account>`. */
+  readonly name?: string | undefined;
+  /** How a refusal puts the rule, after whom it refuses. */
+  readonly says?: string | undefined;
+}
+
 /** Everybody may append as often as they like. */
 export const UNLIMITED: AppendRate = { spend: (_account, append) => append() };
 
 /** The limit of one process by itself. */
 export class LocalAppendRate implements AppendRate {
-  readonly #rule: BucketRule;
+  readonly #rule: SpendingRule;
   readonly #clock: () => number;
   readonly #buckets: Recent<{ fullAt: number }>;
 
   /** @param clock in milliseconds, from wherever; it should not be set back */
-  constructor(rule: BucketRule, clock: () => number = () => performance.now()) {
+  constructor(rule: SpendingRule, clock: () => number = () => performance.now()) {
     this.#rule = rule;
     this.#clock = clock;
     // By then, a bucket that is forgotten would have been full.
@@ -52,14 +60,12 @@ export function timeToFill({ rate, burst }: BucketRule): number {
 
 export function rateLimited(
   account: string,
-  { rate, burst }: BucketRule,
+  { rate, burst, says }: SpendingRule,
   retryAfter: number,
 ): LimitReached {
-  return new LimitReached(
-    'rate_limited',
-    `${account} may append ${rate} times a second, and ${burst} times at once after a pause`,
-    retryAfter,
-  );
+  const rule =
+    says ?? `may append ${rate} times a second, and ${burst} times at once after a pause`;
+  return new LimitReached('rate_limited', `${account} ${rule}`, retryAfter);
 }
 
 function fullBucket(): { fullAt: number } {

@@ -10,7 +10,7 @@ import { Access, type AccessOptions } from './access.ts';
 import type { AccountRoutes } from './account-routes.ts';
 import { type Admission, readAdmission } from './admission.ts';
 import { Answers } from './answers.ts';
-import { appendRate } from './append-rates.ts';
+import { appendRate, registrationRate } from './append-rates.ts';
 import { BodyReader } from './body.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionLimits } from './connection-limits.ts';
@@ -80,7 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const connections = new ConnectionLimits(limits, shared);
   const rate = appendRate(limits, shared);
   const heartbeat = new Heartbeat(pingInterval, idleTimeout);
-  const refusals = new Refusals(logger, options.trustProxy === true);
+  const refusals = new Refusals(logger, options.trustProxy ?? false);
   const sessions = new Set<Session>();
   const eventStreams = new Set<EventStream>();
   const requests = new Set<Promise<Response>>();
@@ -99,7 +99,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     answers: new Answers(limits.maxAnswerBytesTogether),
     connections,
     appendRate: rate,
-    accounts: accountRoutes(options, access, bodies),
+    accounts: accountRoutes(options, {
+      access,
+      bodies,
+      appendRate: rate,
+      registrationRate: registrationRate(limits, shared),
+    }),
   });
   const sessionContext = {
     log,
@@ -172,16 +177,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function accountRoutes(
   { accounts, registration }: GatewayOptions,
-  access: Access,
-  bodies: BodyReader,
+  parts: Omit<AccountRoutes, 'accounts' | 'registration'>,
 ): AccountRoutes | undefined {
   if (accounts === undefined) return undefined;
-  return {
-    accounts,
-    access,
-    bodies,
-    registration: registration ?? (access.open ? 'open' : 'admin'),
-  };
+  const byDefault = parts.access.open ? 'open' : 'admin';
+  return { ...parts, accounts, registration: registration ?? byDefault };
 }
 
 function shuttingDown() {

@@ -133,13 +133,15 @@ async function append(context: HttpContext, c: HttpRequest, log: LogName): Promi
   });
 }
 
-function addTickets({ access }: HttpContext, app: HttpApp): void {
+function addTickets({ access, appendRate }: HttpContext, app: HttpApp): void {
   const { tickets } = access;
   if (tickets === undefined) return;
   app.post('/tickets', async (c) => {
     const identity = await identify(access, c);
+    const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
+    const ticket = await appendRate.spend(spender, () => tickets.issue(identity!));
     const headers = { 'Cache-Control': 'no-store' };
-    return Response.json(await tickets.issue(identity!), { status: 201, headers });
+    return Response.json(ticket, { status: 201, headers });
   });
   onlyMethods(app, '/tickets', 'POST');
 }

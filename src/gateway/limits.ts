@@ -27,12 +27,17 @@ export interface GatewayLimits {
   readonly maxSubscriptions: number;
   /** How many appends of one socket may be under way before the gateway stops reading from it. Default 256. */
   readonly maxAppendsInFlight: number;
-  /** Appends a second of one account, over all gateways. Default 1,000; 0: no limit. */
+  /** Appends and other changes a second of one account, over all gateways. Default 1,000; 0: no limit. */
   readonly appendRate: number;
   /** Appends that an account which has paused may make at once. Default 2,000. */
   readonly appendBurst: number;
   /** What all answers with pages take together that are not sent yet; then the oldest is cut. Default 128 MiB. */
   readonly maxAnswerBytesTogether: number;
+  /**
+   * Accounts that one client address may register in an hour, over all gateways, where everybody
+   * may register them. Default 100; 0: no limit.
+   */
+  readonly registrationRate: number;
   /** How much may wait to be sent to one client before it counts as slow. Default 64 KiB. */
   readonly sendBufferBytes: number;
 }
@@ -52,6 +57,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxAppendsInFlight: 256,
   appendRate: 1_000,
   appendBurst: 2_000,
+  registrationRate: 100,
   maxAnswerBytesTogether: 128 * 1_048_576,
   sendBufferBytes: 65_536,
 };

@@ -9,6 +9,7 @@
 import type { MillraceError } from '../event/error.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import { approachOf, type Connection } from './connection.ts';
+import type { TrustProxy } from './forwarded.ts';
 import type { RequestHead } from './identity.ts';
 import type { Logger } from './logger.ts';
 
@@ -24,13 +25,13 @@ const MAX_PATH = 200;
 
 export class Refusals {
   readonly #logger: Logger;
-  readonly #trustProxy: boolean;
+  readonly #trustProxy: TrustProxy;
   readonly #after: (milliseconds: number, call: () => void) => () => void;
   readonly #counts = new Map<string, number>();
   #cancel: (() => void) | undefined;
 
   /** @param after calls back later, and answers how to have it not do so; for tests */
-  constructor(logger: Logger, trustProxy: boolean, after = later) {
+  constructor(logger: Logger, trustProxy: TrustProxy, after = later) {
     this.#logger = logger;
     this.#trustProxy = trustProxy;
     this.#after = after;

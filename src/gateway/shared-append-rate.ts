@@ -15,9 +15,9 @@
  * goes by a bucket of its own.
  */
 import type { Records } from '../records/records.ts';
-import { type AppendRate, rateLimited, timeToFill } from './append-rate.ts';
+import { type AppendRate, rateLimited, type SpendingRule, timeToFill } from './append-rate.ts';
 import { Recent } from './recent.ts';
-import { afterTaking, type BucketRule, FULL, timeToNext, tokensLeft } from './token-bucket.ts';
+import { afterTaking, FULL, timeToNext, tokensLeft } from './token-bucket.ts';
 
 const SLICES = 10;
 /** How long an account's slice is kept, in milliseconds, so that a slice on trust is rare. */
@@ -40,7 +40,7 @@ interface Share {
 
 export class SharedAppendRate implements AppendRate {
   readonly #records: Pick<Records, 'get' | 'compareAndSet'>;
-  readonly #rule: BucketRule;
+  readonly #rule: SpendingRule;
   readonly #clock: () => number;
   readonly #slice: number;
   readonly #shares: Recent<Share>;
@@ -49,7 +49,7 @@ export class SharedAppendRate implements AppendRate {
   /** @param clock in milliseconds since 1970 */
   constructor(
     records: Pick<Records, 'get' | 'compareAndSet'>,
-    rule: BucketRule,
+    rule: SpendingRule,
     clock: () => number = Date.now,
   ) {
     this.#records = records;
@@ -97,7 +97,7 @@ export class SharedAppendRate implements AppendRate {
 
   /** Never rejects. */
   async #take(account: string, share: Share): Promise<number> {
-    const key = `limit:appends:${account}`;
+    const key = `limit:${this.#rule.name ?? 'appends'}:${account}`;
     const wanted = () => this.#slice - share.left + share.waiting.length;
     try {
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {

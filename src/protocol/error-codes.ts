@@ -50,7 +50,7 @@ export const ERROR_CODES = {
   forbidden_origin: code(403, 'Web pages of this origin may not use this gateway'),
   upgrade_required: code(426, 'This address speaks WebSocket only'),
   method_not_allowed: code(405, 'The address does not take this method'),
-  rate_limited: code(429, 'Too many appends in too short a time'),
+  rate_limited: code(429, 'Too many changes in too short a time'),
   too_many_connections: code(429, 'There are as many connections as there may be'),
   too_many_subscriptions: code(429, 'The socket follows as many logs as it may'),
   already_subscribed: code(409, 'The socket follows this log already'),

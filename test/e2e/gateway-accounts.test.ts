@@ -170,6 +170,67 @@ test('an account is looked at and changed by its own and by an admin, and by nob
   expect(await ask('DELETE', path, undefined, admin)).toMatchObject({ status: 200 });
 });
 
+test('where everybody may register, an address may so often, whatever comes of it', async () => {
+  const limits = { registrationRate: 3 };
+  await restartAsking({ registration: 'open', trustProxy: true, limits });
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+  expect(await register('han@example.org', from('192.0.2.1:2001'))).toMatchObject({ status: 201 });
+  expect(await register('han@example.org', from('192.0.2.1:2002'))).toMatchObject({ status: 409 });
+  expect(await register('no address', from('[::ffff:192.0.2.1]:2'))).toMatchObject({ status: 422 });
+  const refused = await register('leia@example.org', from('192.0.2.1'));
+  expect(refused).toMatchObject({
+    status: 429,
+    json: {
+      code: 'rate_limited',
+      detail: 'address:192.0.2.1 may register 3 accounts an hour (--registration-rate)',
+    },
+  });
+  const retryAfter = Number(refused.headers.get('retry-after'));
+  expect(retryAfter).toBeGreaterThan(1_190);
+  expect(retryAfter).toBeLessThanOrEqual(1_200);
+  // Who is refused has its body not even read, and others are not touched by that.
+  const large = { email: 'luke@example.org', more: 'x'.repeat(1_000_000) };
+  expect(await ask('POST', '/accounts', large, from('192.0.2.1'))).toMatchObject({ status: 429 });
+  expect(await register('leia@example.org', from('192.0.2.2'))).toMatchObject({ status: 201 });
+  expect(await records.get('account_id')).toBe('2');
+});
+
+test('an admin registers as often as it may append', async () => {
+  await restartAsking({ limits: { registrationRate: 1, appendRate: 0.001, appendBurst: 3 } });
+  const admin = await bearer('backend', { claims: { admin: true } });
+  for (const name of ['han', 'leia', 'luke']) {
+    expect(await register(`${name}@example.org`, admin)).toMatchObject({ status: 201 });
+  }
+  const refused = await register('ben@example.org', admin);
+  expect(refused).toMatchObject({ status: 429, json: { code: 'rate_limited' } });
+  expect(refused.json.detail).toMatch(/^account:backend may append /);
+});
+
+test('changing and closing an account are charged like appends, also when they are refused', async () => {
+  await restartAsking({ limits: { appendRate: 0.001, appendBurst: 4 } });
+  const admin = await bearer('backend', { claims: { admin: true } });
+  await register('han@example.org', admin);
+  const own = await bearer('1');
+  const change = (email: string) => ask('PATCH', '/accounts/1', { email }, own);
+  expect(await change('a@example.org')).toMatchObject({ status: 200 });
+  expect(await change('nothing')).toMatchObject({ status: 422 });
+  expect(await ask('PATCH', '/accounts/1', { mail: 1 }, own)).toMatchObject({ status: 400 });
+  const event = { type: 'T', payload: 1 };
+  const append = () => ask('POST', '/accounts/1/events', event, own);
+  expect(await append()).toMatchObject({ status: 201 });
+  for (const refused of [
+    append(),
+    change('b@example.org'),
+    ask('DELETE', '/accounts/1', undefined, own),
+  ]) {
+    expect(await refused).toMatchObject({ status: 429, json: { code: 'rate_limited' } });
+  }
+  expect((await ask('GET', '/accounts/1', undefined, own)).json).toMatchObject({
+    email: 'a@example.org',
+    status: 'open',
+  });
+});
+
 test('a gateway without accounts has no such addresses', async () => {
   const plain = await startGateway();
   expect((await fetch(`${plain.url}/accounts`, { method: 'POST', body: '{}' })).status).toBe(404);

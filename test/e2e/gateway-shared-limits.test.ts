@@ -1,5 +1,6 @@
 /** Limits that hold over two gateways of one Redis, also when one of them dies. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createAccounts } from '../../src/accounts/accounts.ts';
 import type { GatewayLimits } from '../../src/gateway/limits.ts';
 import { RedisLog } from '../../src/log/redis/redis-log.ts';
 import type { Records } from '../../src/records/records.ts';
@@ -30,7 +31,8 @@ async function start(limits: Partial<GatewayLimits>): Promise<RunningGateway> {
   const sharedLimits = await RedisRecords.open(redis.url());
   opened.push(sharedLimits);
   const log = await RedisLog.open(redis.url());
-  const gateway = await startGateway({ log, sharedLimits, limits });
+  const accounts = createAccounts({ log, records: sharedLimits, sweepInterval: 0 });
+  const gateway = await startGateway({ log, sharedLimits, limits, accounts });
   gateways.push(gateway);
   return gateway;
 }
@@ -82,6 +84,27 @@ test('appends of one account: two gateways let through what one would, and a sli
   // Not less than one gateway would, as far as a busy machine asks in time.
   expect(appended).toBeGreaterThan(250);
   expect(sent).toBeGreaterThan(appended * 1.5);
+});
+
+test('registrations from one address: two gateways let through what one would, and one each', async () => {
+  const limits = { registrationRate: 6 };
+  const both = [await start(limits), await start(limits)];
+  const register = async ({ url }: RunningGateway) => {
+    const body = JSON.stringify({ email: `${randomId()}@example.org` });
+    return (await fetch(`${url}/accounts`, { method: 'POST', body })).status;
+  };
+  const statuses: number[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    for (const gateway of both) statuses.push(await register(gateway));
+  }
+  const registered = statuses.filter((status) => status === 201).length;
+  expect(new Set(statuses)).toEqual(new Set([201, 429]));
+  expect(registered).toBeGreaterThanOrEqual(6);
+  expect(registered).toBeLessThanOrEqual(6 + both.length);
+  // Who comes later finds what is left: nothing but its own first one.
+  const third = await start(limits);
+  await register(third);
+  expect(await register(third)).toBe(429);
 });
 
 test('sockets of one account: never more than the limit and a tenth for each gateway', async () => {

@@ -47,6 +47,22 @@ test('a ticket opens one socket, with all that its token may', async () => {
   await client.close();
 });
 
+test('asking for tickets is charged like appending', async () => {
+  await running.stop();
+  running = await startAskingGateway(
+    {},
+    { records, limits: { appendRate: 0.001, appendBurst: 2 } },
+  );
+  await ticketFor(account);
+  const ticket = await ticketFor(account);
+  const headers = await bearer(account);
+  const answer = await fetch(`${running.url}/tickets`, { method: 'POST', headers });
+  expect([answer.status, await answer.json()]).toMatchObject([429, { code: 'rate_limited' }]);
+  const client = await Client.open(`${running.socketUrl}/ws?ticket=${ticket}`);
+  await client.close();
+  await ticketFor(randomId());
+});
+
 test('of many who come with one ticket, one is let in', async () => {
   const ticket = await ticketFor(account);
   const url = `${running.socketUrl}/ws?ticket=${ticket}`;

@@ -39,6 +39,7 @@ test('the defaults', () => {
     maxSubscriptions: 100,
     appendRate: 1_000,
     appendBurst: 2_000,
+    registrationRate: 100,
     maxSocketsPerAccount: 100,
     maxSocketsPerAddress: 1_000,
     maxConnections: 20_000,
