@@ -56,12 +56,13 @@ async function openRedis(url: string, options: OpenLogOptions): Promise<Store<Re
 }
 
 async function openFolder(folder: string, options: OpenLogOptions): Promise<Store<EmbeddedLog>> {
-  const store = await EmbeddedStore.open(folder);
-  return together(
-    EmbeddedLog.on(store, options),
-    EmbeddedRecords.on(store),
-    EmbeddedReadModels.on(store),
-    EmbeddedWorkQueues.on(store),
+  return EmbeddedStore.openFor(folder, (store) =>
+    together(
+      EmbeddedLog.on(store, options),
+      EmbeddedRecords.on(store),
+      EmbeddedReadModels.on(store),
+      EmbeddedWorkQueues.on(store),
+    ),
   );
 }
 

@@ -35,8 +35,9 @@ export async function openStore(
   const limits = eventLimits(settings);
   try {
     if (store.kind === 'embedded') {
-      const folder = await EmbeddedStore.open(store.folder);
-      return together(EmbeddedLog.on(folder, { limits }), EmbeddedRecords.on(folder));
+      return await EmbeddedStore.openFor(store.folder, (folder) =>
+        together(EmbeddedLog.on(folder, { limits }), EmbeddedRecords.on(folder)),
+      );
     }
     const log = await RedisLog.open(store.url, {
       sweepInterval: sweep,

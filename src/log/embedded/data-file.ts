@@ -9,8 +9,8 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreUnusable } from './store-errors.ts';
 
-const MAGIC = 0xbeefc0de;
-const VERSION = 2;
+export const MAGIC = 0xbeefc0de;
+export const VERSION = 2;
 const MAGIC_AT = 24;
 const PAGE_SIZE_AT = 48;
 const META_BYTES = 168;

@@ -1,13 +1,15 @@
 /**
- * How much may still be written before the disk is full. We stop ahead of that: lmdb-js 3.5 can
- * crash the process when LMDB itself runs into a full disk (while it describes the failed write it
- * writes beyond a buffer of 100 bytes), and trimming, which makes room, needs some itself.
+ * How much may still be written before the disk is full. Appends stop ahead of that: trimming, which
+ * makes room, needs some itself. What others write, a quota or a limit may still make a write fail;
+ * where that would harm the process (see write-error-text.ts), trimming stops ahead of it too.
  */
 import { statfsSync } from 'node:fs';
 import type { Database, RootDatabase } from 'lmdb';
 
 /** What appends leave alone. */
 const RESERVE = 8_388_608;
+/** What trimming leaves alone, where a failed write does harm. */
+const LAST_RESERVE = 2_097_152;
 /** With that much there is no need to look any closer. */
 const PLENTY = 1_073_741_824;
 
@@ -27,11 +29,13 @@ interface Stats extends PageCounts {
 export class DiskSpace {
   readonly #folder: string;
   readonly #root: RootDatabase;
+  readonly #failuresAreHarmless: boolean;
   readonly #databases: Database[] = [];
 
-  constructor(folder: string, root: RootDatabase) {
+  constructor(folder: string, root: RootDatabase, failuresAreHarmless: boolean) {
     this.#folder = folder;
     this.#root = root;
+    this.#failuresAreHarmless = failuresAreHarmless;
   }
 
   /** Pages in this database are in use. */
@@ -48,6 +52,16 @@ export class DiskSpace {
     return disk - RESERVE + this.#freeInFile() / 2;
   }
 
+  /** Whether work that makes room, and needs little, may be tried. */
+  mayFree(): boolean {
+    return this.#failuresAreHarmless || freeOnDisk(this.#folder) >= LAST_RESERVE;
+  }
+
+  /** @throws ENOSPC where a database is to be made, and a write that fails would do harm */
+  mustHaveRoom(): void {
+    if (!this.mayFree()) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+  }
+
   #freeInFile(): number {
     const { root, free, lastPageNumber } = this.#root.getStats() as Stats;
     const databases = this.#databases.map((database) => database.getStats() as Stats);
@@ -60,7 +74,8 @@ export class DiskSpace {
   }
 }
 
-function freeOnDisk(folder: string): number {
+/** How many bytes this process may still put on the disk of `folder`, as far as that is known. */
+export function freeOnDisk(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;

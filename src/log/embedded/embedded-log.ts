@@ -105,7 +105,7 @@ export class EmbeddedLog implements EventLog {
    *   StoreUnusable (`store_unusable`) when the folder cannot hold a store, or holds something else
    */
   static async open(folder: string, options: EmbeddedLogOptions = {}): Promise<EmbeddedLog> {
-    return new EmbeddedLog(await EmbeddedStore.open(folder), options);
+    return EmbeddedStore.openFor(folder, (store) => new EmbeddedLog(store, options));
   }
 
   /**

@@ -5,7 +5,7 @@
  *
  *   folder/
  *     millrace.lock   who has the folder open (see folder-lock.ts)
- *     data.mdb        the environment
+ *     data.mdb        the environment (data.mdb.new: one that was being made)
  *     lock.mdb        LMDB's own table of readers
  *
  * Durability. lmdb-js by default makes a transaction visible first and flushes it afterwards
@@ -22,17 +22,23 @@ import { dirname, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../event/error.ts';
 import { Unavailable } from '../errors.ts';
+import { endDamagedProcess } from './damaged-process.ts';
 import { checkDataFiles } from './data-file.ts';
-import { DiskSpace } from './disk-space.ts';
+import { DiskSpace, freeOnDisk } from './disk-space.ts';
 import { FolderLock } from './folder-lock.ts';
 import { GroupCommit } from './group-commit.ts';
+import { makeFiles } from './new-files.ts';
 import type { KeyCodec, MapView, OrderedMap, ValueReader } from './ordered-map.ts';
 import { describeProblem, StoreUnusable } from './store-errors.ts';
 import { StoreWriter } from './store-writer.ts';
+import { overran, tameWriteErrors } from './write-error-text.ts';
 
 /** Raised when the layout changes in a way that older versions cannot read. */
 const FORMAT = 'millrace 2';
 const MAX_DATABASES = 32;
+
+/** How long the disk is waited for when an open store is given up, in milliseconds. */
+const OPEN_PATIENCE = 5_000;
 
 export class EmbeddedStore {
   readonly folder: string;
@@ -40,15 +46,17 @@ export class EmbeddedStore {
   readonly #root: RootDatabase;
   readonly #lock: FolderLock;
   readonly #space: DiskSpace;
+  readonly #writer: StoreWriter;
   #closing: Promise<void> | undefined;
   #users = 0;
 
-  private constructor(folder: string, root: RootDatabase, lock: FolderLock) {
+  private constructor(folder: string, root: RootDatabase, lock: FolderLock, space: DiskSpace) {
     this.folder = folder;
     this.#root = root;
     this.#lock = lock;
-    this.#space = new DiskSpace(folder, root);
-    this.commits = new GroupCommit(new StoreWriter(root), () => this.#space.room());
+    this.#space = space;
+    this.#writer = new StoreWriter(folder, root);
+    this.commits = new GroupCommit(this.#writer, space);
   }
 
   /**
@@ -58,19 +66,36 @@ export class EmbeddedStore {
   static async open(folder: string): Promise<EmbeddedStore> {
     const path = resolve(folder);
     let lock: FolderLock | undefined;
+    let root: RootDatabase | undefined;
     try {
       makeFolder(path);
       lock = FolderLock.acquire(path);
       checkDataFiles(path);
-      const root = openEnvironment(path);
-      await checkFormat(path, root);
+      makeFiles(path);
+      root = openEnvironment(path);
+      const space = new DiskSpace(path, root, tameWriteErrors());
+      await checkFormat(path, root, space);
       // The files' own flush does not cover their names.
       flushFolder(path);
-      return new EmbeddedStore(path, root, lock);
+      return new EmbeddedStore(path, root, lock, space);
     } catch (error) {
+      await root?.close();
       lock?.release();
-      if (error instanceof MillraceError) throw error;
-      throw new StoreUnusable(path, describeProblem(error), { cause: error });
+      throw unusable(path, error);
+    }
+  }
+
+  /**
+   * Opens the store for what `make` makes on it, and closes it again when that fails: what keeps
+   * something in it opens its databases, and makes those that are not there.
+   */
+  static async openFor<T>(folder: string, make: (store: EmbeddedStore) => T): Promise<T> {
+    const store = await EmbeddedStore.open(folder);
+    try {
+      return make(store);
+    } catch (error) {
+      await store.close(OPEN_PATIENCE);
+      throw error;
     }
   }
 
@@ -96,9 +121,16 @@ export class EmbeddedStore {
   }
 
   #open<Key, Value>(name: string, keys: KeyCodec<Key>, read: ValueReader<Value>): Database {
+    const { broken } = this.#writer;
+    if (broken !== undefined) throw new Unavailable(broken);
     const encoder = { encode: (bytes: Uint8Array) => bytes, decode: read };
     const options = { name, keyEncoder: keys, encoder };
-    return this.#root.openDB(options);
+    try {
+      if (!this.#root.doesExist(name)) this.#space.mustHaveRoom();
+      return this.#root.openDB(options);
+    } catch (error) {
+      throw unusable(this.folder, error);
+    }
   }
 
   /**
@@ -174,14 +206,14 @@ function openEnvironment(path: string): RootDatabase {
   });
 }
 
-async function checkFormat(path: string, root: Database): Promise<void> {
+async function checkFormat(path: string, root: Database, space: DiskSpace): Promise<void> {
   const format: unknown = root.get('format');
   if (format === FORMAT) return;
   if (format === undefined && isEmpty(root)) {
-    await root.put('format', FORMAT);
+    space.mustHaveRoom();
+    root.putSync('format', FORMAT);
     return;
   }
-  await root.close();
   throw new StoreUnusable(
     path,
     format === undefined
@@ -193,6 +225,14 @@ async function checkFormat(path: string, root: Database): Promise<void> {
 function isEmpty(root: Database): boolean {
   for (const _ of root.getKeys({ limit: 1 })) return false;
   return true;
+}
+
+/** What `error` means to who opens the store in `folder`. */
+function unusable(folder: string, error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const problem = describeProblem(error, freeOnDisk(folder));
+  if (overran(error)) endDamagedProcess(`the store folder ${folder} cannot be used: ${problem}`);
+  return new StoreUnusable(folder, problem, { cause: error });
 }
 
 /** Wraps what LMDB throws while reading. */

@@ -28,12 +28,11 @@ export class FolderLock {
     const descriptor = openSync(path, 'a+', 0o600);
     try {
       if (!tryLock(descriptor)) throw new StoreLocked(folder, ownerIn(path));
-      ftruncateSync(descriptor);
-      writeSync(descriptor, `${process.pid}\n`);
     } catch (error) {
       closeSync(descriptor);
       throw error;
     }
+    sign(descriptor);
     return new FolderLock(descriptor);
   }
 
@@ -41,6 +40,15 @@ export class FolderLock {
     if (this.#released) return;
     this.#released = true;
     closeSync(this.#descriptor);
+  }
+}
+
+function sign(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`);
+  } catch {
+    // On a full disk the lock is as good without the name.
   }
 }
 

@@ -51,6 +51,14 @@ export interface Stage {
   settle(): void;
 }
 
+/** What there is on the disk. */
+export interface Room {
+  /** How many bytes appends may write. */
+  room(): number;
+  /** Whether work that frees may be done. */
+  mayFree(): boolean;
+}
+
 /** The changes of one transaction. */
 export class Batch {
   readonly writes: Write[] = [];
@@ -82,7 +90,7 @@ export class Batch {
 
 export class GroupCommit {
   readonly #writer: BatchWriter;
-  readonly #room: () => number;
+  readonly #space: Room;
   #queue: Work[] = [];
   #waitingBytes = 0;
   #running = false;
@@ -90,10 +98,9 @@ export class GroupCommit {
   #idle: (() => void)[] = [];
   #inFlight: readonly Work[] = [];
 
-  /** @param room how many bytes can be written before the disk is full */
-  constructor(writer: BatchWriter, room: () => number) {
+  constructor(writer: BatchWriter, space: Room) {
     this.#writer = writer;
-    this.#room = room;
+    this.#space = space;
   }
 
   submit(work: Work): void {
@@ -158,10 +165,12 @@ export class GroupCommit {
   async #commit(works: readonly Work[]): Promise<Answered | undefined> {
     const batch = new Batch();
     const refusals = new Map<Work, MillraceError>();
-    let room = this.#room();
+    let room = this.#space.room();
     for (const work of works) {
       try {
-        if (work.frees !== true) {
+        if (work.frees === true) {
+          if (!this.#space.mayFree()) throw new Unavailable('the disk is full');
+        } else {
           room -= 2 * work.bytes + PAGES_BYTES;
           if (room < 0) throw new Unavailable('the disk is full');
         }

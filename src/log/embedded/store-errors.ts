@@ -1,6 +1,9 @@
 /** What can go wrong with the folder of an embedded store, in words that say what to do. */
 import { MillraceError } from '../../event/error.ts';
 
+/** Less than that is left where a write was cut short. */
+const FEW_BYTES = 1_048_576;
+
 /** Another process has the folder, or this one has it open already. */
 export class StoreLocked extends MillraceError {
   readonly folder: string;
@@ -32,8 +35,11 @@ function who(owner: number | undefined): string {
   return `${process_}; stop that one first, or choose another folder`;
 }
 
-/** What a file-system or LMDB error means to somebody who chose the folder. */
-export function describeProblem(error: unknown): string {
+/**
+ * What a file-system or LMDB error means to somebody who chose the folder.
+ * @param free how much room there is on its disk
+ */
+export function describeProblem(error: unknown, free = Number.POSITIVE_INFINITY): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : String(error);
   switch (code) {
@@ -53,11 +59,16 @@ export function describeProblem(error: unknown): string {
     case 28:
       return 'the disk is full';
     case 'EIO':
-    case 5:
-      return 'the disk reported an input/output error';
+    case 5: // LMDB says so, too, when the disk took only a part of what was to be written
+      return free < FEW_BYTES
+        ? 'the disk is full'
+        : 'the disk reported an input/output error, or has no room for all that was to be written';
     case 'EDQUOT':
     case 122:
       return 'the disk quota is used up';
+    case 'EFBIG':
+    case 27:
+      return 'a limit on the size of files is reached (see `ulimit -f`)';
     case -30793: // MDB_INVALID
     case -30794: // MDB_VERSION_MISMATCH
       return `data.mdb in it is not a database that this version can read (${text})`;

@@ -2,8 +2,11 @@
 import type { RootDatabase } from 'lmdb';
 import type { MillraceError } from '../../event/error.ts';
 import { OutcomeUnknown, Unavailable } from '../errors.ts';
+import { endDamagedProcess } from './damaged-process.ts';
+import { freeOnDisk } from './disk-space.ts';
 import type { OrderedMap } from './ordered-map.ts';
 import { describeProblem } from './store-errors.ts';
+import { overran } from './write-error-text.ts';
 
 /** One change; without a value the key is removed. */
 export interface Write {
@@ -22,11 +25,18 @@ export interface BatchWriter {
 }
 
 export class StoreWriter implements BatchWriter {
+  readonly #folder: string;
   readonly #root: RootDatabase;
   #broken: string | undefined;
 
-  constructor(root: RootDatabase) {
+  constructor(folder: string, root: RootDatabase) {
+    this.#folder = folder;
     this.#root = root;
+  }
+
+  /** Why nothing more can be written until the store is opened again, if so. */
+  get broken(): string | undefined {
+    return this.#broken;
   }
 
   async write(writes: readonly Write[]): Promise<MillraceError | undefined> {
@@ -52,7 +62,8 @@ export class StoreWriter implements BatchWriter {
    * further transaction.
    */
   #failure(reason: unknown): MillraceError {
-    const problem = `writing failed: ${describeProblem(reason)}`;
+    const problem = `writing failed: ${describeProblem(reason, freeOnDisk(this.#folder))}`;
+    if (overran(reason)) endDamagedProcess(problem);
     try {
       this.#root.transactionSync(() => {});
       return new Unavailable(problem, { cause: reason });

@@ -13,12 +13,16 @@ import type { Databases } from './layout.ts';
 /** How many events go in one transaction. */
 const CHUNK = 500;
 
+/** After how many milliseconds a deletion that failed is tried again. */
+const RETRY = 1_000;
+
 export class Trimmer {
   readonly #databases: Databases;
   readonly #commits: GroupCommit;
   readonly #pending = new Map<LogName, EventId>();
   #busy = false;
   #stopped = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(databases: Databases, commits: GroupCommit) {
     this.#databases = databases;
@@ -42,6 +46,7 @@ export class Trimmer {
 
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#retry);
   }
 
   #next(): void {
@@ -61,12 +66,19 @@ export class Trimmer {
         this.#busy = false;
         this.#next();
       },
-      // Nothing is lost: it is tried again with the next trim, or when the store is opened again.
+      // Nothing is lost: the mark is on the disk.
       fail: () => {
         this.#busy = false;
+        this.#tryAgain();
       },
     };
     this.#commits.submit(work);
+  }
+
+  #tryAgain(): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#next(), RETRY).unref();
   }
 
   /** @returns whether that was the last one */

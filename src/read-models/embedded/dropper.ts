@@ -8,6 +8,9 @@ import type { ReadModelDatabases } from './layout.ts';
 
 /** How many rows go in one transaction. */
 const CHUNK = 500;
+
+/** After how many milliseconds a deletion that failed is tried again. */
+const RETRY = 1_000;
 const LAST = 0xffff_ffff;
 
 export class Dropper {
@@ -16,6 +19,7 @@ export class Dropper {
   readonly #pending = new Set<number>();
   #busy = false;
   #stopped = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(databases: ReadModelDatabases, commits: GroupCommit) {
     this.#databases = databases;
@@ -37,6 +41,7 @@ export class Dropper {
 
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#retry);
   }
 
   #next(): void {
@@ -55,11 +60,18 @@ export class Dropper {
         this.#busy = false;
         this.#next();
       },
-      // It is tried again with the next drop, or when the store is opened again.
+      // Nothing is lost: what is still to be done is on the disk.
       fail: () => {
         this.#busy = false;
+        this.#tryAgain();
       },
     });
+  }
+
+  #tryAgain(): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#next(), RETRY).unref();
   }
 
   /** @returns whether that was the last one */

@@ -42,7 +42,7 @@ export class EmbeddedReadModels implements ReadModels {
    * @throws StoreLocked, StoreUnusable
    */
   static async open(folder: string): Promise<EmbeddedReadModels> {
-    return new EmbeddedReadModels(await EmbeddedStore.open(folder));
+    return EmbeddedStore.openFor(folder, (store) => new EmbeddedReadModels(store));
   }
 
   /**

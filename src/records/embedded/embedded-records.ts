@@ -44,7 +44,7 @@ export class EmbeddedRecords extends BatchRecords {
     folder: string,
     options: EmbeddedRecordsOptions = {},
   ): Promise<EmbeddedRecords> {
-    return new EmbeddedRecords(await EmbeddedStore.open(folder), options);
+    return EmbeddedStore.openFor(folder, (store) => new EmbeddedRecords(store, options));
   }
 
   /**

@@ -33,6 +33,7 @@ class Disk implements BatchWriter {
 
 let disk: Disk;
 let room: number;
+let mayFree: boolean;
 let commits: GroupCommit;
 let told: string[];
 
@@ -40,7 +41,8 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] });
   disk = new Disk();
   room = Number.POSITIVE_INFINITY;
-  commits = new GroupCommit(disk, () => room);
+  mayFree = true;
+  commits = new GroupCommit(disk, { room: () => room, mayFree: () => mayFree });
   told = [];
 });
 
