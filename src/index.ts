@@ -69,7 +69,7 @@ export { Batch, type FrameEncoder } from './live/batch.ts';
 export { createLive, type LiveOptions } from './live/create-live.ts';
 export type { Live } from './live/live.ts';
 export type { Sink, Start, Subscription } from './live/sink.ts';
-export { type Delivery, subscribe } from './live/subscribe.ts';
+export { type Delivery, type SubscribeOptions, subscribe } from './live/subscribe.ts';
 export { EmbeddedLog, type EmbeddedLogOptions } from './log/embedded/embedded-log.ts';
 export {
   Closed,
@@ -99,6 +99,7 @@ export type {
   ReadOptions,
 } from './log/log.ts';
 export { MemoryLog } from './log/memory/memory-log.ts';
+export type { WaitOptions } from './log/or-aborted.ts';
 export { RedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
 export type { Standing } from './log/standing.ts';
 export { type OpenLogOptions, openLog } from './open-log.ts';

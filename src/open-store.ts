@@ -1,5 +1,6 @@
 /** Opening everything that a store keeps, by where it is. */
 
+import { endDependents } from './log/dependents.ts';
 import { EmbeddedLog } from './log/embedded/embedded-log.ts';
 import { EmbeddedStore } from './log/embedded/embedded-store.ts';
 import type { EventLog } from './log/log.ts';
@@ -21,8 +22,21 @@ export interface Store<Log extends EventLog = EmbeddedLog | RedisLog> {
   readonly records: Records;
   readonly readModels: ReadModels;
   readonly workQueues: WorkQueues;
-  /** Closes all of it. */
-  close(): Promise<void>;
+  /**
+   * Ends all that runs on the store, and then closes it: the one call that an application needs in
+   * the end.
+   *
+   *     process.once('SIGTERM', () => store.close());
+   *
+   * In order: gateways, with the ports that they listen on, workers, process managers, reactions,
+   * accounts; then command handlers; then projections and live delivery; then the store. All of
+   * them together have `graceMs` milliseconds (default 5,000) to let what is under way come to its
+   * end: requests, appends, handlers. What has not ended by then is cut, as it is when one ends it
+   * by itself; then the store takes a few seconds more at most. A second call waits for the same end.
+   *
+   * What still waits for the store is told Closed: loops over `subscribe`, `caughtUp()`, `drain()`.
+   */
+  close(graceMs?: number): Promise<void>;
 }
 
 /**
@@ -72,14 +86,19 @@ function together<Log extends EventLog>(
   readModels: ReadModels,
   workQueues: WorkQueues,
 ): Store<Log> {
+  const close = async (graceMs: number | undefined) => {
+    await endDependents(log, graceMs);
+    await Promise.all([log, records, readModels, workQueues].map((each) => each.close()));
+  };
+  let closing: Promise<void> | undefined;
   return {
     log,
     records,
     readModels,
     workQueues,
-    close: async () => {
-      const all = [log, records, readModels, workQueues];
-      await Promise.all(all.map((each) => each.close()));
+    close(graceMs) {
+      closing ??= close(graceMs);
+      return closing;
     },
   };
 }

@@ -6,6 +6,7 @@ import { InvalidInput } from '../event/error.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import { accountLog } from '../event/log-name.ts';
 import { ACCOUNT_EVENTS } from '../event/own-events.ts';
+import { endsWith } from '../log/dependents.ts';
 import { OutcomeUnknown, Unavailable, WrongType } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
@@ -75,7 +76,7 @@ export interface Accounts {
    */
   sweep(): Promise<number>;
 
-  /** Ends the sweeps that happen by themselves. */
+  /** Ends the sweeps that happen by themselves, as closing the log does. */
   stop(): void;
 }
 
@@ -89,6 +90,7 @@ class StoredAccounts implements Accounts {
   readonly #records: Records;
   readonly #reservations: Reservations;
   readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #leave: (() => void) | undefined;
 
   constructor(options: AccountsOptions) {
     const { log, records, clock = Date.now, claimTime = 30_000, sweepInterval = 60_000 } = options;
@@ -108,6 +110,7 @@ class StoredAccounts implements Accounts {
     // A sweep that fails is made up for by the next one.
     this.#timer = setInterval(() => void this.sweep().catch(() => {}), sweepInterval);
     this.#timer.unref?.();
+    this.#leave = endsWith(log, 'work', () => this.stop());
   }
 
   async register(registration: Registration): Promise<Account> {
@@ -165,6 +168,7 @@ class StoredAccounts implements Accounts {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#leave?.();
   }
 
   async #change(id: string, plan: (account: Account) => Plan): Promise<Account> {

@@ -51,9 +51,8 @@ async function run(module: string, command: Command): Promise<void> {
     process.stdout.write(`${line}\n`),
   );
   const stop = async () => {
-    await Promise.all(projections.map((each) => each.stop()));
-    progress.end();
     await store.close();
+    progress.end();
   };
   stopOnSignal(
     process,

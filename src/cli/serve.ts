@@ -82,14 +82,9 @@ async function serve(flags: Flags): Promise<void> {
     sharedLimits: settings.store.kind === 'redis' ? records : undefined,
     logger,
   });
-  const closeStore = async () => {
-    accounts.stop();
-    live.close();
-    await store.close();
-  };
   const server = await listen(gateway, { host: settings.host, port: settings.port }).catch(
     async (error: unknown) => {
-      await closeStore();
+      await store.close();
       throw cannotListen(settings, error);
     },
   );
@@ -97,8 +92,7 @@ async function serve(flags: Flags): Promise<void> {
   stopOnSignal(
     process,
     async () => {
-      await server.close(GRACE);
-      await closeStore();
+      await store.close(GRACE);
       logger.info('stopped');
     },
     (signal) => logger.info({ signal }, 'stopping: no new connections, what is in flight ends'),

@@ -1,6 +1,7 @@
 /** Opening the chosen store. */
 
 import { MillraceError } from '../event/error.ts';
+import { endDependents } from '../log/dependents.ts';
 import { EmbeddedLog } from '../log/embedded/embedded-log.ts';
 import { EmbeddedStore } from '../log/embedded/embedded-store.ts';
 import { Unavailable } from '../log/errors.ts';
@@ -18,8 +19,8 @@ import type { StoreChoice } from './store-choice.ts';
 export interface OpenStore {
   readonly log: EmbeddedLog | RedisLog;
   readonly records: Records;
-  /** Closes both. */
-  close(): Promise<void>;
+  /** Ends what runs on them, which has `graceMs` milliseconds for that, and closes both. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /**
@@ -60,7 +61,8 @@ function together(log: EmbeddedLog | RedisLog, records: Records): OpenStore {
   return {
     log,
     records,
-    async close() {
+    async close(graceMs) {
+      await endDependents(log, graceMs);
       await Promise.all([log.close(), records.close()]);
     },
   };

@@ -10,6 +10,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import type { LogName } from '../event/log-name.ts';
+import { endsWith } from '../log/dependents.ts';
 import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import { BackOff, type RetryOptions } from './back-off.ts';
@@ -45,7 +46,10 @@ export interface CommandHandler<State, Command, Payloads extends object> {
    * @throws QueueFull, Closed, and what `handle` throws
    */
   handle(command: Command, options?: CommandOptions): Promise<Handled<State, Payloads>>;
-  /** Turns away what waits and what comes, and resolves when nothing is under way any more. The log stays open. */
+  /**
+   * Turns away what waits and what comes, and resolves when nothing is under way any more. The log
+   * stays open; closing it does this first.
+   */
   close(): Promise<void>;
 }
 
@@ -83,6 +87,9 @@ class Lanes<State, Command, Payloads extends object>
   /** The one that was used last is the last one. */
   readonly #lanes = new Map<LogName, Lane<State, Command, Payloads>>();
   #isClosed = false;
+  #underWay = 0;
+  /** Only while a command is under way: one that has none has nothing to end. */
+  #leave: (() => void) | undefined;
 
   constructor(source: HandlingSource<State, Command, Payloads>, cache: number, queue: number) {
     this.#source = source;
@@ -95,6 +102,8 @@ class Lanes<State, Command, Payloads extends object>
     const lane = this.#laneOf(logOf(this.#source.decider, command, options));
     const { signal } = options;
     let withdraw: (() => void) | undefined;
+    this.#underWay += 1;
+    this.#leave ??= endsWith(this.#source.eventLog, 'commands', () => this.close());
     try {
       return await new Promise((resolve, reject) => {
         const pending: PendingCommand<State, Command, Payloads> = {
@@ -113,6 +122,11 @@ class Lanes<State, Command, Payloads extends object>
       });
     } finally {
       if (withdraw !== undefined) signal?.removeEventListener('abort', withdraw);
+      this.#underWay -= 1;
+      if (this.#underWay === 0) {
+        this.#leave?.();
+        this.#leave = undefined;
+      }
     }
   }
 

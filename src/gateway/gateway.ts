@@ -3,6 +3,7 @@
  * own business (a port, a WebSocket) is in `listen-node.ts`.
  */
 import type { Live } from '../live/live.ts';
+import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
@@ -49,6 +50,8 @@ export interface GatewayOptions extends AccessOptions {
 }
 
 export interface Gateway {
+  /** What it serves; closing it ends the gateway, and so whoever listens for it. */
+  readonly log: EventLog;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   /** Whether there is a proxy in front, which tells the addresses of clients. */
@@ -63,7 +66,8 @@ export interface Gateway {
   accept(socket: GatewaySocket, admission: Admission): SocketSession;
   /**
    * Takes no new work, lets appends under way finish, then closes all sockets with 1001 and ends
-   * all event streams. The log and the live delivery stay open: they are the caller's.
+   * all event streams. The log and the live delivery stay open: they are the caller's. Closing the
+   * log does this first.
    */
   close(): Promise<void>;
   /** Cuts whatever {@link close} could not end in time. */
@@ -126,13 +130,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     heartbeat.stop();
     connections.close();
     refusals.close();
+    leave();
   }
 
   function endEventStreams(): void {
     for (const eventStream of eventStreams) eventStream.close();
   }
 
-  return {
+  const gateway: Gateway = {
+    log,
     limits,
     logger,
     trustProxy: (options.trustProxy ?? false) !== false,
@@ -173,6 +179,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const session of sessions) session.socket.terminate();
     },
   };
+  const leave = endsWith(log, 'work', () => gateway.close());
+  return gateway;
 }
 
 function accountRoutes(

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
+import { endsWith } from '../log/dependents.ts';
 import { JSON_SUBPROTOCOL } from '../protocol/json-format.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Connection } from './connection.ts';
@@ -29,7 +30,8 @@ export interface Listening {
   readonly port: number;
   /**
    * Stops accepting, lets appends and requests in flight finish, closes sockets with 1001. What
-   * has not ended after `graceMs` milliseconds (default 10,000) is cut. Never rejects.
+   * has not ended after `graceMs` milliseconds (default 10,000) is cut. Never rejects. Closing the
+   * gateway's log does this first.
    */
   close(graceMs?: number): Promise<void>;
 }
@@ -82,18 +84,20 @@ export async function listen(gateway: Gateway, options: ListenOptions = {}): Pro
     if (requests.isBusy(request.socket)) stream.destroy();
     else void upgrade(gateway, sockets, request, stream, head);
   });
-  await listening(server, host, port);
+  await begun(server, host, port);
   const address = server.address() as AddressInfo;
   const shownHost = host.includes(':') ? `[${host}]` : host;
   let closing: Promise<void> | undefined;
-  return {
+  const listening: Listening = {
     url: `http://${shownHost}:${address.port}`,
     port: address.port,
     close(graceMs = 10_000) {
-      closing ??= close(gateway, server, graceMs);
+      closing ??= close(gateway, server, graceMs).finally(leave);
       return closing;
     },
   };
+  const leave = endsWith(gateway.log, 'work', (graceMs) => listening.close(graceMs));
+  return listening;
 }
 
 type SocketServer = ReturnType<typeof socketServer>;
@@ -159,7 +163,7 @@ function headOf({ url = '/', headers }: IncomingMessage): RequestHead {
   };
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+function begun(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: 4096 }, () => {

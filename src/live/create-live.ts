@@ -1,5 +1,7 @@
 /** Puts `live` together. */
 import type { LogName } from '../event/log-name.ts';
+import { endsWith } from '../log/dependents.ts';
+import { Closed } from '../log/errors.ts';
 import type { EventLog, Page, ReadOptions } from '../log/log.ts';
 import { parseReadOptions } from '../log/options.ts';
 import type { Live } from './live.ts';
@@ -31,7 +33,10 @@ export interface LiveOptions {
 const FIRST_RETRY_DELAY = 50;
 const LONGEST_RETRY_DELAY = 1_000;
 
-/** Catch-up and push for all logs of one store. All readers of a log share one follower. */
+/**
+ * Catch-up and push for all logs of one store. All readers of a log share one follower. It ends with
+ * the log.
+ */
 export function createLive(options: LiveOptions): Live {
   const delay = options.delay ?? wait;
   const context: LiveContext = {
@@ -45,6 +50,11 @@ export function createLive(options: LiveOptions): Live {
       delay(Math.min(LONGEST_RETRY_DELAY, FIRST_RETRY_DELAY * 2 ** (attempt - 1))),
   };
   const followers = new Map<LogName, LogFollower>();
+  let isClosed = false;
+
+  function mustBeOpen(): void {
+    if (isClosed) throw new Closed('the live delivery');
+  }
 
   function followerOf(log: LogName): LogFollower {
     let follower = followers.get(log);
@@ -58,8 +68,9 @@ export function createLive(options: LiveOptions): Live {
     return follower;
   }
 
-  return {
+  const live: Live = {
     subscribe(log: LogName, start: Start, sink: Sink): Subscription {
+      mustBeOpen();
       const follower = followerOf(log);
       const reader = new LogReader(follower, context, start, sink);
       follower.join(reader);
@@ -67,8 +78,10 @@ export function createLive(options: LiveOptions): Live {
     },
 
     async read(log: LogName, options?: ReadOptions): Promise<Page> {
+      mustBeOpen();
       const { maxBytes } = parseReadOptions(options);
       return context.budget.run(maxBytes, async (charge) => {
+        mustBeOpen();
         const page = await context.log.read(log, options);
         charge(weightOf(page.events));
         return page;
@@ -76,9 +89,14 @@ export function createLive(options: LiveOptions): Live {
     },
 
     close(): void {
-      for (const follower of [...followers.values()]) follower.closeReaders();
+      isClosed = true;
+      leave();
+      const closed = new Closed('the live delivery');
+      for (const follower of [...followers.values()]) follower.fail(closed);
     },
   };
+  const leave = endsWith(context.log, 'reading', () => live.close());
+  return live;
 }
 
 function wait(milliseconds: number): Promise<void> {

@@ -8,6 +8,7 @@ export interface Live {
   /**
    * Starts a subscription: everything after `start`, then everything new, in order, each event
    * once. Answers at once; the events come to the sink, never before this call has returned.
+   * @throws Closed
    */
   subscribe(log: LogName, start: Start, sink: Sink): Subscription;
   /**
@@ -16,6 +17,6 @@ export interface Live {
    * @throws InvalidInput, WrongType, Unavailable, Closed
    */
   read(log: LogName, options?: ReadOptions): Promise<Page>;
-  /** Ends all subscriptions. */
+  /** Ends all subscriptions, whose sinks are told that they have failed with Closed. Takes no more. */
   close(): void;
 }

@@ -60,9 +60,10 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
     this.#onIdle();
   }
 
-  /** Ends all readers without a word to their sinks. */
-  closeReaders(): void {
-    for (const reader of [...this.#readers]) reader.close();
+  /** Ends all readers, and so itself. */
+  fail(error: unknown): void {
+    this.#isClosed = true;
+    for (const reader of [...this.#readers]) reader.fail(asMillraceError(error));
   }
 
   position(): EventId {
@@ -112,7 +113,7 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
         this.#isStarted = true;
       } catch (error) {
         if (this.#isClosed) break;
-        if (!isPassing(error)) this.#fail(error);
+        if (!isPassing(error)) this.fail(error);
         else await this.#context.pauseBeforeRetry(++failures);
       }
     }
@@ -150,7 +151,7 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
         failures = 0;
       } catch (error) {
         if (!isPassing(error)) {
-          this.#fail(error);
+          this.fail(error);
           return;
         }
         this.#missed = true;
@@ -197,11 +198,6 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
     for (const reader of this.#readers) {
       if (reader.isLive && isAfter(version, reader.cursor)) reader.moveTo(version);
     }
-  }
-
-  #fail(error: unknown): void {
-    this.#isClosed = true;
-    for (const reader of [...this.#readers]) reader.fail(asMillraceError(error));
   }
 
   #close(): void {

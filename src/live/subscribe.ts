@@ -1,9 +1,8 @@
 /** A subscription as an async iterator, for code that reads in a loop. */
-import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
-import type { Batch } from './batch.ts';
+import { Deliveries } from './deliveries.ts';
 import type { Live } from './live.ts';
 import type { Start } from './sink.ts';
 
@@ -17,57 +16,34 @@ export type Delivery =
   /** The store lost events that were told; it goes on with the first kept one: start afresh. */
   | { readonly kind: 'reset'; readonly version: EventId };
 
-/** How many batches wait for the loop before the subscription stops handing over. */
-const MAX_WAITING_BATCHES = 4;
+/** How a loop can be ended from outside. */
+export interface SubscribeOptions {
+  /** Aborted, it ends the loop, also one that waits: the signal's reason is thrown in it. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * Everything after `start`, then everything new, for as long as the loop runs; leaving the loop
- * ends the subscription. A slow loop costs no memory: what it has not asked for stays in the log.
+ * Everything after `start`, then everything new, for as long as the loop runs. A slow loop costs no
+ * memory: what it has not asked for stays in the log.
  *
  *     for await (const delivery of subscribe(live, 'account:1', { after: ZERO_ID })) …
  *
- * @throws InvalidInput for a bad log name; in the loop: Closed, WrongType
+ * What ends it, also while it waits, and at once: what has arrived and was not told yet is in the
+ * log, after the last event that was told.
+ *   - Leaving the loop, or `return()`: quietly; a `next()` that waits answers `done`.
+ *   - Aborting `signal`: throws the signal's reason (by default an `AbortError`), as Node's own
+ *     iterators and `fetch` do.
+ *   - Closing the live delivery, its log or its store: throws Closed.
+ *
+ * It begins with the first `next()`; before that it holds nothing. After its end it answers `done`.
+ * @throws InvalidInput for a bad log name; in the loop: Closed, WrongType, the signal's reason
  */
-export async function* subscribe(
+export function subscribe(
   live: Live,
   log: LogName | string,
   start: Start,
+  { signal }: SubscribeOptions = {},
 ): AsyncGenerator<Delivery, void, undefined> {
-  const waiting: (Batch | Exclude<Delivery, { kind: 'event' }>)[] = [];
-  let failure: MillraceError | undefined;
-  let wake: (() => void) | undefined;
-  const arrive = (arrival: (typeof waiting)[number]): void => {
-    waiting.push(arrival);
-    wake?.();
-  };
-  const subscription = live.subscribe(parseLogName(log), start, {
-    ready: () => waiting.length < MAX_WAITING_BATCHES,
-    batch: arrive,
-    live: (at) => arrive({ kind: 'live', at }),
-    trimmed: (resumeAfter) => arrive({ kind: 'trimmed', resumeAfter }),
-    reset: (version) => arrive({ kind: 'reset', version }),
-    failed: (error) => {
-      failure = error;
-      wake?.();
-    },
-  });
-  try {
-    while (true) {
-      const arrival = waiting.shift();
-      if (arrival === undefined) {
-        if (failure !== undefined) throw failure;
-        subscription.drained();
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          if (waiting.length > 0 || failure !== undefined) resolve();
-        });
-      } else if ('kind' in arrival) {
-        yield arrival;
-      } else {
-        for (const event of arrival.events) yield { kind: 'event', event };
-      }
-    }
-  } finally {
-    subscription.close();
-  }
+  const itemOf = (delivery: Delivery) => delivery;
+  return new Deliveries({ live, log: parseLogName(log), start, signal, itemOf });
 }

@@ -43,6 +43,12 @@ export class Followers {
     });
   }
 
+  /** Wakes all a last time: what they follow is over, as they learn when they look. */
+  end(): void {
+    this.wakeAll();
+    this.#inOrder(() => this.clear());
+  }
+
   clear(): void {
     for (const followers of this.#byLog.values()) followers.clear();
     this.#byLog.clear();

@@ -165,9 +165,10 @@ export interface EventLog {
   feedEnd(): Promise<FeedCursor>;
 
   /**
-   * Takes no more work, lets what is in flight come to its end, and frees everything. Work that
+   * First ends what runs on it, as `endDependents` says. Then takes no more work, lets what is in flight come to its end, and frees everything. Work that
    * cannot end within a few seconds fails with what it must be taken for (Unavailable,
-   * OutcomeUnknown). A second call waits for the same end.
+   * OutcomeUnknown). Followers of logs and of the feed are woken a last time, and learn by reading
+   * that it is closed. A second call waits for the same end.
    */
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import { MillraceError } from '../event/error.ts';
 import { Closed, Unavailable } from '../log/errors.ts';
 import type { FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
+import { orAborted } from '../log/or-aborted.ts';
 import type { Lease, Records } from '../records/records.ts';
 import { isTrouble, MovedOn, Overtaken } from './errors.ts';
 import { FeedPages, type FeedPagesOptions } from './feed-pages.ts';
@@ -137,18 +138,24 @@ export class FeedRun {
 
   /**
    * Resolves when this position of the feed is committed, by whichever instance.
-   * @throws Unavailable when the store loses what is waited for
+   * @throws why it does not go on; Unavailable when the store loses what is waited for; Closed; the
+   *   signal's reason
    */
-  reached(position: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const refusal = this.#refusal();
-      if (refusal !== undefined) reject(refusal);
-      else {
-        this.#waiters.add({ position, resolve, reject });
-        this.#tell();
-        this.#wake();
-      }
+  async reached(position: number, signal?: AbortSignal): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+    let waiter: Waiter | undefined;
+    const reached = new Promise<void>((resolve, reject) => {
+      waiter = { position, resolve, reject };
     });
+    this.#waiters.add(waiter!);
+    this.#tell();
+    this.#wake();
+    try {
+      await orAborted(() => reached, signal);
+    } finally {
+      this.#waiters.delete(waiter!);
+    }
   }
 
   async stop(): Promise<void> {

@@ -6,8 +6,10 @@
  *                                      readers: get, rows ──────────┘ of the version that serves
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { endsWith } from '../log/dependents.ts';
 import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
+import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
@@ -59,25 +61,35 @@ export interface Projection<State> {
    */
   get(key: string): Promise<State | undefined>;
 
-  /** All rows, in no promised order, each key once. */
+  /**
+   * All rows, in no promised order, each key once. The loop waits for nothing but the read model,
+   * so `return()` comes after the answer that is awaited; when the store is closed, it throws Closed.
+   */
   rows(): AsyncIterable<readonly [key: string, state: State]>;
 
   /**
    * Resolves when readers see everything that was in the feed when it was called, whichever
-   * instance has counted it.
-   * @throws ProjectionFailed, FeedReset, FeedTrimmed, Closed, Unavailable
+   * instance has counted it. Waits while the store is away.
+   * @throws ProjectionFailed, FeedReset, FeedTrimmed; Closed when this one was stopped or its store
+   *   closed; Unavailable; the signal's reason
    */
-  caughtUp(): Promise<void>;
+  caughtUp(options?: WaitOptions): Promise<void>;
 
   /** How many entries of the feed are still to be counted in; infinite until that is known. */
   lag(): number;
 
   status(): ProjectionStatus;
 
-  /** Resolves when it has come to its end by itself or by {@link stop}; `status()` tells which. */
+  /**
+   * Resolves when it has come to its end by itself, by {@link stop}, or with its store, which is
+   * `stopped` as well; `status()` tells which. Never rejects.
+   */
   ended(): Promise<void>;
 
-  /** Ends it after the page at hand, and lets another instance go on at once. */
+  /**
+   * Ends it after the page at hand, and lets another instance go on at once. Rows can still be read.
+   * Called again, it waits for the same end.
+   */
   stop(): Promise<void>;
 }
 
@@ -96,6 +108,7 @@ export interface Projection<State> {
  *     await balances.caughtUp();
  *     await balances.get('account:1');   // { balance: 10 }
  *
+ * It runs until it is stopped or its store closed.
  * @throws InvalidInput naming the field that breaks a rule
  */
 export function project<State, Payloads extends object = AnyPayloads>(
@@ -153,6 +166,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       isSuperseded: () => this.#isSuperseded(),
       onCaughtUp: () => this.#serve(),
     });
+    void this.#run.ended.then(endsWith(store.log, 'reading', () => this.stop()));
   }
 
   async get(key: string): Promise<State | undefined> {
@@ -166,14 +180,16 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     }
   }
 
-  async caughtUp(): Promise<void> {
-    const end = await this.#run.endOfFeed();
-    try {
-      await this.#run.reached(end);
-    } catch (error) {
-      if (this.#run.state !== 'superseded') throw error;
-      await this.#servingReached(end);
-    }
+  async caughtUp({ signal }: WaitOptions = {}): Promise<void> {
+    await orAborted(async () => {
+      const end = await this.#run.endOfFeed();
+      try {
+        await this.#run.reached(end, signal);
+      } catch (error) {
+        if (this.#run.state !== 'superseded') throw error;
+        await this.#servingReached(end, signal);
+      }
+    }, signal);
   }
 
   lag(): number {
@@ -214,9 +230,10 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   }
 
   /** Waits for the version that has taken over, in whatever process it runs. */
-  async #servingReached(end: number): Promise<void> {
+  async #servingReached(end: number, waiting: AbortSignal | undefined): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      waiting?.throwIfAborted();
       const checkpoint = await this.#readModel.checkpoint(await this.#servingTable());
       const cursor = checkpoint?.cursor ?? null;
       if ((await positionOf(this.#store.log, cursor, this.#category)).position >= end) return;

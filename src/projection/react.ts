@@ -5,8 +5,10 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { endsWith } from '../log/dependents.ts';
 import { FEED_START, type FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
+import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
 import type { Records } from '../records/records.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
 import { untyped } from '../typed/recorded.ts';
@@ -60,14 +62,16 @@ export interface ReactionStatus {
 export interface Reaction {
   readonly name: string;
   /**
-   * Resolves when everything that was in the feed when it was called has been done.
-   * @throws ProjectionFailed, FeedReset, FeedTrimmed, Closed, Unavailable
+   * Resolves when everything that was in the feed when it was called has been done. Waits while
+   * the store is away.
+   * @throws ProjectionFailed, FeedReset, FeedTrimmed; Closed when this one was stopped or its store
+   *   closed; Unavailable; the signal's reason
    */
-  caughtUp(): Promise<void>;
+  caughtUp(options?: WaitOptions): Promise<void>;
   /** How many entries of the feed are still to be done; infinite until that is known. */
   lag(): number;
   status(): ReactionStatus;
-  /** Resolves when it has come to its end by itself or by {@link stop}. */
+  /** Resolves when it has come to its end by itself, by {@link stop}, or with its store. Never rejects. */
   ended(): Promise<void>;
   /** Ends it after the event at hand. */
   stop(): Promise<void>;
@@ -87,6 +91,7 @@ const DEFAULT_PAGE_SIZE = 100;
  *       each: async (event) => index.put(`${event.log}/${event.id}`, event.payload),
  *     });
  *
+ * It runs until it is stopped or its store closed.
  * @throws InvalidInput naming the field that breaks a rule
  */
 export function react<Payloads extends object = AnyPayloads>(
@@ -129,10 +134,11 @@ export function react<Payloads extends object = AnyPayloads>(
     trimmed,
     onProblem: definition.onProblem ?? tell,
   });
+  void run.ended.then(endsWith(log, 'work', () => run.stop()));
   return {
     name,
-    async caughtUp() {
-      await run.reached(await run.endOfFeed());
+    async caughtUp({ signal } = {}) {
+      await orAborted(async () => run.reached(await run.endOfFeed(), signal), signal);
     },
     lag: () => run.lag,
     status() {

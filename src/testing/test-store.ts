@@ -1,4 +1,5 @@
 /** A store in memory in which everything happens the same way each time. */
+import { endDependents } from '../log/dependents.ts';
 import { MemoryLog } from '../log/memory/memory-log.ts';
 import { MemoryReadModels } from '../read-models/memory/memory-read-models.ts';
 import { MemoryRecords } from '../records/memory/memory-records.ts';
@@ -17,6 +18,7 @@ export interface TestStore {
   readonly random: () => number;
   /** Another ID each time, the same ones for the same seed. */
   readonly newId: () => string;
+  /** Ends all that runs on it, and then closes it. */
   close(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export function testStore(
     random: seededRandom(seed),
     newId: seededIds(seed),
     close: async () => {
+      await endDependents(log);
       await Promise.all([workQueues.close(), readModels.close()]);
       await Promise.all([log.close(), records.close()]);
     },

@@ -1,9 +1,10 @@
 /** An event log whose events are typed: what goes in is checked, what comes out is in its current shape. */
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
+import { Deliveries } from '../live/deliveries.ts';
 import type { Live } from '../live/live.ts';
 import type { Start } from '../live/sink.ts';
-import { type Delivery, subscribe } from '../live/subscribe.ts';
+import type { Delivery, SubscribeOptions } from '../live/subscribe.ts';
 import type { Appended, AppendOptions, EventLog, Page, ReadOptions } from '../log/log.ts';
 import type { DecodedOf, EventDefinitions, EventInputOf } from './event-types.ts';
 
@@ -29,11 +30,12 @@ export interface TypedLog<Events> {
   ): Promise<Appended>;
   /** Reads a page. See `EventLog.read`. */
   read(log: LogName | string, options?: ReadOptions): Promise<TypedPage<DecodedOf<Events>>>;
-  /** Everything after `start`, then everything new. See `subscribe`. */
+  /** Everything after `start`, then everything new; ends like `subscribe`, and with what cannot be decoded. */
   subscribe(
     live: Live,
     log: LogName | string,
     start: Start,
+    options?: SubscribeOptions,
   ): AsyncGenerator<TypedDelivery<DecodedOf<Events>>, void, undefined>;
 }
 
@@ -74,16 +76,14 @@ export function typedLog<const Events extends EventDefinitions>(
       return { ...page, events, next: page.events.at(-1)?.id ?? nextOfEmpty(page, options) };
     },
 
-    async *subscribe(live, log, start) {
+    subscribe(live, log, start, { signal } = {}) {
       const name = parseLogName(log);
-      for await (const delivery of subscribe(live, name, start)) {
-        if (delivery.kind !== 'event') {
-          yield delivery;
-          continue;
-        }
+      const itemOf = (delivery: Delivery): TypedDelivery<Event> | undefined => {
+        if (delivery.kind !== 'event') return delivery;
         const event = decode(name, delivery.event);
-        if (event !== undefined) yield { kind: 'event', event };
-      }
+        return event === undefined ? undefined : { kind: 'event', event };
+      };
+      return new Deliveries({ live, log: name, start, signal, itemOf });
     },
   };
 }

@@ -7,12 +7,20 @@ import type { LeasedLog, Settlement, WorkConsumer } from './work-queues.ts';
 export class LocalConsumer implements WorkConsumer {
   readonly #group: LocalGroup;
   readonly #leaseTime: number;
+  readonly #mustBeOpen: () => void;
   readonly #onLeave: () => Promise<void>;
   #left: Promise<void> | undefined;
 
-  constructor(group: LocalGroup, leaseTime: number, onLeave: () => Promise<void>) {
+  /** @param mustBeOpen throws when the store of work queues is closed */
+  constructor(
+    group: LocalGroup,
+    leaseTime: number,
+    mustBeOpen: () => void,
+    onLeave: () => Promise<void>,
+  ) {
     this.#group = group;
     this.#leaseTime = leaseTime;
+    this.#mustBeOpen = mustBeOpen;
     this.#onLeave = onLeave;
   }
 
@@ -27,6 +35,7 @@ export class LocalConsumer implements WorkConsumer {
     if (taken.length > 0 || wait <= 0) return taken;
     await this.#group.wait(Math.min(wait, LONGEST_WAIT), signal);
     if (signal?.aborted || this.#left !== undefined) return [];
+    this.#mustBeOpen();
     return this.#group.take(this, limit, this.#leaseTime);
   }
 
@@ -50,5 +59,6 @@ export class LocalConsumer implements WorkConsumer {
 
   #mustBeIn(): void {
     if (this.#left !== undefined) throw new Closed('the membership in the group');
+    this.#mustBeOpen();
   }
 }

@@ -4,8 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogName } from '../event/log-name.ts';
+import { endsWith } from '../log/dependents.ts';
 import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
+import { orAborted } from '../log/or-aborted.ts';
 import type { LeasedLog, WorkConsumer } from '../work-queues/work-queues.ts';
 import { LogRun, type RunSettings } from './log-run.ts';
 import { Places } from './places.ts';
@@ -61,6 +63,8 @@ export class WorkLoop {
   #lookAgain = false;
   #taking: Promise<void> = Promise.resolve();
   #unfollow: (() => void) | undefined;
+  /** It does not end with the log any more. */
+  #leave: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -81,13 +85,18 @@ export class WorkLoop {
       setInterval(() => this.#lookSoon(), lookInterval),
       setInterval(() => this.#renew(), leaseTime / 4),
     );
+    this.#leave = endsWith(this.#log, 'work', (grace) => this.stop(grace));
     this.#lookSoon();
     void this.#follow();
     this.#taking = this.#take();
   }
 
-  async drain(): Promise<void> {
-    for (;;) {
+  async drain(signal?: AbortSignal): Promise<void> {
+    await orAborted(() => this.#drain(signal), signal);
+  }
+
+  async #drain(signal: AbortSignal | undefined): Promise<void> {
+    while (!signal?.aborted) {
       this.#mustRun();
       this.#lookSoon();
       await this.#looking;
@@ -98,17 +107,18 @@ export class WorkLoop {
     }
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  /** @param mostGrace where there is less time than the settings say, in milliseconds */
+  stop(mostGrace: number = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#stopped ??= this.#stop(Math.min(mostGrace, this.#settings.grace));
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(grace: number): Promise<void> {
     this.#stopping.abort();
     for (const { run } of this.#active.values()) run.stop();
     this.#room?.();
     this.#unfollow?.();
-    await this.#allEnded(this.#settings.grace);
+    await this.#allEnded(grace);
     this.#isAborted = true;
     for (const { run } of this.#active.values()) run.abort(new Error('the worker was stopped'));
     await this.#allEnded(LAST_GRACE);
@@ -118,6 +128,7 @@ export class WorkLoop {
     await this.#looking;
     // When that is not possible, the leases run out.
     await this.#consumer.leave(still.map(({ leased }) => leased)).catch(this.#onAway);
+    this.#leave?.();
   }
 
   async #allEnded(patience: number): Promise<void> {
@@ -244,7 +255,9 @@ export class WorkLoop {
   }
 
   readonly #onAway = (error: unknown): void => {
-    this.#settings.onNotice({ what: 'store', error });
+    // Nothing can come of a store that its owner has closed.
+    if (error instanceof Closed) void this.stop();
+    else this.#settings.onNotice({ what: 'store', error });
   };
 
   #mustRun(): void {

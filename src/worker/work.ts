@@ -8,6 +8,7 @@ import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { EventLog, Producer } from '../log/log.ts';
+import type { WaitOptions } from '../log/or-aborted.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
 import { untyped } from '../typed/recorded.ts';
 import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
@@ -97,14 +98,20 @@ export interface Worker {
   /**
    * How much the group has to do: logs that wait, rest or are worked on, and what nobody has looked
    * at in the feed. 0 when all that there is has been handled.
+   * @throws Unavailable; Closed when the worker was stopped or its store closed
    */
   lag(): Promise<number>;
-  /** Resolves when {@link lag} is 0: all is handled, retries included. Goes on working. */
-  drain(): Promise<void>;
+  /**
+   * Resolves when {@link lag} is 0: all is handled, retries included. Goes on working. Waits while
+   * the store is away.
+   * @throws Closed when the worker is stopped or its store closed; the signal's reason
+   */
+  drain(options?: WaitOptions): Promise<void>;
   /**
    * Takes no more logs, and lets handlers come to the end of their event; after the grace it aborts
    * their signals. Then others can have the logs at once. Whatever a handler did that ignores its
-   * signal is not written down, and is done again by another.
+   * signal is not written down, and is done again by another. A worker whose store is closed ends
+   * by itself in the same way. Called again, it waits for the same end.
    */
   stop(): Promise<void>;
   /** The dead letters of the group that were neither redriven with success nor discarded. */
@@ -129,6 +136,7 @@ export interface Worker {
  *       handler: async (event) => { if (event.type === 'Deposited') await send(event); },
  *     });
  *
+ * It works until it is stopped or its store closed.
  * @throws InvalidInput, also when the group was made for another category; Unavailable, Closed
  */
 export async function work<Payloads extends object = AnyPayloads>(
@@ -142,7 +150,7 @@ export async function work<Payloads extends object = AnyPayloads>(
   loop.start();
   return {
     lag: () => consumer.lag(),
-    drain: () => loop.drain(),
+    drain: ({ signal } = {}) => loop.drain(signal),
     stop: () => loop.stop(),
     deadLetters: () => listDeadLetters(store.log, group),
     redrive: async (letter) => {

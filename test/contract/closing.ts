@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import type { MillraceError } from '../../src/event/error.ts';
 import { ZERO_ID } from '../../src/event/event-id.ts';
+import { eventually } from '../support/eventually.ts';
 import { RecordingFollower } from './recording-follower.ts';
 import { appendMany, appendOne, event, payloadsOf, readAll } from './say.ts';
 import type { Suite } from './suite.ts';
@@ -66,6 +67,27 @@ export function closingTests(suite: Suite): void {
       await appendOne(second, test.log);
       strictEqual(follower.told.length, length);
       unfollow();
+    });
+
+    suite.it('wakes who follows a last time, so that they find it closed', async (test) => {
+      const eventLog = await test.open();
+      await appendOne(eventLog, test.log);
+      const found: unknown[] = [];
+      const look = (read: () => Promise<unknown>) => {
+        read().then(
+          () => {},
+          (error) => found.push(error.code),
+        );
+      };
+      await eventLog.follow(test.log, {
+        events: () => {},
+        wake: () => look(() => eventLog.read(test.log)),
+        position: () => ZERO_ID,
+      });
+      await eventLog.followFeed(() => look(() => eventLog.feed()));
+      await eventLog.close();
+      await eventually(() => found.length >= 2);
+      deepStrictEqual(new Set(found), new Set(['closed']));
     });
 
     suite.with(['lossy'], 'ends within seconds when the store does not answer', async (test) => {

@@ -88,8 +88,8 @@ describe('a start in time', () => {
       log.grow(1, count % 2 === 0 ? 'published' : 'hinted');
     }
     await rest(log);
-    live.close();
     expect(told).toEqual(['live at 0-0', '1003-0', '1004-0']);
+    live.close();
   });
 
   async function rest(log: SimulatedLog): Promise<void> {

@@ -18,6 +18,7 @@ import {
   ZERO_ID,
 } from '../../event/event-id.ts';
 import { type LogName, parseLogName } from '../../event/log-name.ts';
+import { closeAfterDependents } from '../dependents.ts';
 import { Closed } from '../errors.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../feed.ts';
 import { FeedFollowers } from '../feed-followers.ts';
@@ -79,6 +80,7 @@ export class EmbeddedLog implements EventLog {
   readonly #reads = new ReadTurns();
   readonly #leave: (patience: number) => Promise<void>;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(store: EmbeddedStore, options: EmbeddedLogOptions) {
     const { clock = Date.now } = options;
@@ -191,8 +193,15 @@ export class EmbeddedLog implements EventLog {
   }
 
   close(): Promise<void> {
+    this.#closing ??= closeAfterDependents(this, () => this.#close());
+    return this.#closing;
+  }
+
+  #close(): Promise<void> {
     this.#closed = true;
     this.#trimmer.stop();
+    this.#followers.wakeAll();
+    this.#feedFollowers.wake();
     return this.#leave(CLOSE_PATIENCE).finally(() => {
       this.#followers.clear();
       this.#feedFollowers.clear();

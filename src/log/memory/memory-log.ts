@@ -12,6 +12,7 @@ import {
 import { type EventId, isAfter, laterOf, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { allocateIds } from '../allocate.ts';
+import { closeAfterDependents } from '../dependents.ts';
 import { Closed, LogFull, ProducerFenced, ProducerGap, VersionConflict } from '../errors.ts';
 import type { FeedCursor, FeedOptions, FeedPage, Stretch } from '../feed.ts';
 import { FeedFollowers } from '../feed-followers.ts';
@@ -66,6 +67,7 @@ export class MemoryLog implements EventLog {
   #logs = new Map<LogName, LogContents>();
   #feed: Stretch[] = [];
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: MemoryLogOptions = {}) {
     this.#clock = options.clock ?? Date.now;
@@ -158,9 +160,15 @@ export class MemoryLog implements EventLog {
     return endOfFeed(this.#feed);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= closeAfterDependents(this, () => this.#close());
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
-    this.#followers.clear();
+    this.#followers.end();
+    this.#feedFollowers.wake();
     this.#feedFollowers.clear();
   }
 

@@ -76,6 +76,7 @@ export class FeedWatch {
   close(): void {
     this.#closed = true;
     for (const { waiting } of this.#followings) waiting?.reject(new Closed());
+    this.#wake();
     this.#followings.clear();
     this.#leave();
   }

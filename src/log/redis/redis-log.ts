@@ -14,6 +14,7 @@ import {
 } from '../../event/event.ts';
 import { type EventId, isAfter, MAX_ID, successorOf, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import { closeAfterDependents } from '../dependents.ts';
 import { Closed, Unavailable, WrongType } from '../errors.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../feed.ts';
 import { parseFeedOptions } from '../feed-options.ts';
@@ -99,6 +100,7 @@ export class RedisLog implements EventLog {
   /** After how many milliseconds to try again what Redis has refused. */
   readonly #retryInterval: number;
   #retryTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   #closing: Promise<void> | undefined;
 
   private constructor(redis: Redis, listening: Redis, watching: Redis, options: RedisLogOptions) {
@@ -214,7 +216,7 @@ export class RedisLog implements EventLog {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= closeAfterDependents(this, () => this.#close());
     return this.#closing;
   }
 
@@ -224,6 +226,8 @@ export class RedisLog implements EventLog {
   }
 
   async #close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wakeAll();
     this.#sweep.close();
     this.#feed.close();
     clearTimeout(this.#retryTimer);
@@ -279,7 +283,7 @@ export class RedisLog implements EventLog {
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<unknown> {
-    if (this.#closing !== undefined) throw new Closed();
+    if (this.#isClosed) throw new Closed();
     const rest = [keys.length, ...keys, ...values];
     try {
       return await this.#redis.callBuffer('EVALSHA', script.digest, ...rest);
@@ -294,7 +298,7 @@ export class RedisLog implements EventLog {
   }
 
   #translate(error: unknown, key: string): Error {
-    if (this.#closing !== undefined) return new Closed();
+    if (this.#isClosed) return new Closed();
     if (isWrongType(error)) return new WrongType(key);
     return new Unavailable(reasonOf(error));
   }
@@ -309,7 +313,7 @@ export class RedisLog implements EventLog {
     });
     this.#redis.on('close', () => {
       this.#appends.pause();
-      if (this.#closing === undefined) this.#report.trouble('commands', 'lost', reason);
+      if (!this.#isClosed) this.#report.trouble('commands', 'lost', reason);
       reason = undefined;
     });
     this.#redis.on('ready', () => {

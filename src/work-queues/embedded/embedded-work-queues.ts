@@ -68,7 +68,8 @@ export class EmbeddedWorkQueues implements WorkQueues {
     checkCategory(group, joined.category, request.category);
     open.consumers += 1;
     if (open.consumers === 1) await this.#mark(group, (unended) => unended + 1);
-    return new LocalConsumer(joined, request.leaseTime, async () => {
+    const mustBeOpen = () => this.#mustBeOpen();
+    return new LocalConsumer(joined, request.leaseTime, mustBeOpen, async () => {
       open.consumers -= 1;
       if (open.consumers === 0 && !this.#closed) await this.#mark(group, () => 0);
     });

@@ -32,7 +32,8 @@ export class MemoryWorkQueues implements WorkQueues {
     const request = parseJoinOptions(options);
     const joined = await this.#group(group, request);
     checkCategory(group, joined.category, request.category);
-    return new LocalConsumer(joined, request.leaseTime, async () => {});
+    const mustBeOpen = () => this.#mustBeOpen();
+    return new LocalConsumer(joined, request.leaseTime, mustBeOpen, async () => {});
   }
 
   async redrive(group: string, letter: Letter): Promise<void> {
@@ -51,11 +52,15 @@ export class MemoryWorkQueues implements WorkQueues {
     return this.#group(checkGroup(group), parseJoinOptions());
   }
 
-  #group(name: string, request: JoinRequest): Promise<LocalGroup> {
-    if (this.#closed) return Promise.reject(new Closed('the store of work queues'));
+  async #group(name: string, request: JoinRequest): Promise<LocalGroup> {
+    this.#mustBeOpen();
     const group = this.#groups.get(name) ?? this.#make(request);
     this.#groups.set(name, group);
     return group;
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new Closed('the store of work queues');
   }
 
   async #make(request: JoinRequest): Promise<LocalGroup> {

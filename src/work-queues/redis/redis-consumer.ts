@@ -73,6 +73,7 @@ export class RedisConsumer implements WorkConsumer {
       const consumer = new RedisConsumer(group, request, redis, calls, waiting);
       await consumer.#make();
       await consumer.#forgetOthers();
+      calls.connections.add(waiting);
       return consumer;
     } catch (error) {
       waiting.disconnect();
@@ -142,6 +143,7 @@ export class RedisConsumer implements WorkConsumer {
   async #leave(still: readonly LeasedLog[]): Promise<void> {
     // First, so that Redis cannot hand anything out to it afterwards.
     this.#waiting.disconnect();
+    this.#calls.connections.delete(this.#waiting);
     const { logs, queued } = this.#keys;
     const kept = still.map(({ lease }) => lease.split(' ')[0]!);
     const most = SETTLE_STEP + kept.length;
@@ -231,7 +233,7 @@ export class RedisConsumer implements WorkConsumer {
       )) as [string, [string, string[]][]][] | null;
       return reply?.[0]?.[1].map(([entry]) => entry) ?? [];
     } catch (error) {
-      if (signal?.aborted || this.#left !== undefined) return [];
+      if (signal?.aborted || this.#left !== undefined || this.#calls.isClosed) return [];
       if (!isNoGroup(error)) throw new Unavailable(reasonOf(error));
       await this.#make();
       return [];

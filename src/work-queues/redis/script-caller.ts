@@ -1,4 +1,5 @@
 /** Calls the scripts of this folder, and says what a failure means. */
+import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
 import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
 import type { Script } from '../../log/redis/scripts.ts';
@@ -8,7 +9,13 @@ import { TimedCommands } from '../../log/redis/timed-commands.ts';
 export class NoGroup extends Error {}
 
 export class ScriptCaller extends TimedCommands {
+  /** Those of consumers, which end together with it. */
+  readonly connections = new Set<Redis>();
   #closed = false;
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
 
   /** @throws NoGroup, Unavailable, OutcomeUnknown, WrongType, Closed */
   override async call(
@@ -31,6 +38,7 @@ export class ScriptCaller extends TimedCommands {
   /** Takes no more, and lets what is under way come to its end. */
   close(): Promise<void> {
     this.#closed = true;
+    for (const connection of this.connections) connection.disconnect();
     return this.end();
   }
 
