@@ -9,6 +9,7 @@ export interface LimitSettings {
   readonly maxAppend: number;
   readonly maxEvents: number;
   readonly maxFrame: number;
+  readonly maxValues: number;
   readonly maxHeader: number;
   readonly maxSubscriptions: number;
   readonly appendRate: number;
@@ -65,6 +66,15 @@ export const LIMIT_SETTINGS = {
     variables: ['MILLRACE_MAX_FRAME'],
     kind: size(1_024, 16 * 1_048_576),
     fallback: showSize(defaults.maxFrameBytes),
+  },
+  maxValues: {
+    flag: 'max-values',
+    placeholder: 'count',
+    group: 'Limits:',
+    help: 'how many JSON values a message or body may hold',
+    variables: ['MILLRACE_MAX_VALUES'],
+    kind: whole(1_000, 100 * MILLION),
+    fallback: String(defaults.maxValues),
   },
   maxHeader: {
     flag: 'max-header',
@@ -175,6 +185,7 @@ export function gatewayLimits(settings: LimitSettings): Partial<GatewayLimits> {
     maxFrameBytes: settings.maxFrame,
     maxBodyBytes,
     maxBodyBytesTogether: Math.max(defaults.maxBodyBytesTogether, 4 * maxBodyBytes),
+    maxValues: settings.maxValues,
     maxHeaderBytes: settings.maxHeader,
     headerTimeout: settings.headerTimeout,
     requestTimeout: settings.requestTimeout,

@@ -1,22 +1,35 @@
-/** Reads request bodies within bounds: one body's, and one for all bodies in memory together. */
+/**
+ * Reads request bodies within bounds: one body's, and one for all bodies in memory together. How
+ * much it takes to parse one is known before it is begun: see `value-count.ts`.
+ */
 import { MillraceError } from '../event/error.ts';
 import { protocolError } from '../protocol/problem.ts';
+import { ValueCount } from '../protocol/value-count.ts';
 import type { GatewayLimits } from './limits.ts';
+import type { LoopTurns } from './loop-turns.ts';
+
+/** What is smaller is parsed in less time than it takes to ask whether there is any. */
+export const TAKES_TIME = 4_096;
+/** So many bytes are counted in one turn of the event loop: about a millisecond. */
+const COUNTED_AT_ONCE = 1_048_576;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Counts the bytes of all large bodies that are being read or worked on. */
 export class BodyReader {
   readonly #limits: GatewayLimits;
+  readonly #turns: LoopTurns;
   #inMemory = 0;
 
-  constructor(limits: GatewayLimits) {
+  constructor(limits: GatewayLimits, turns: LoopTurns) {
     this.#limits = limits;
+    this.#turns = turns;
   }
 
   /**
-   * Reads a body and hands its text to `work`; the body counts until that has ended.
-   * @throws MillraceError `body_too_large`, `overloaded`, `invalid_utf8`
+   * Reads a body and hands its text to `work`, which parses it at once; the body counts until that
+   * has ended.
+   * @throws MillraceError `body_too_large`, `too_many_values`, `overloaded`, `invalid_utf8`
    */
   async withText<Result>(
     request: Request,
@@ -30,7 +43,10 @@ export class BodyReader {
       if (this.#inMemory > this.#limits.maxBodyBytesTogether) throw overloaded();
     };
     try {
-      return await work(decode(await this.#read(request, count).catch(incomplete)));
+      const bytes = await this.#read(request, count).catch(incomplete);
+      await this.#checkValues(bytes);
+      if (bytes.length <= TAKES_TIME) return await work(decode(bytes));
+      return await this.#turns.run(() => work(decode(bytes)));
     } finally {
       this.#inMemory -= counted;
     }
@@ -52,10 +68,28 @@ export class BodyReader {
     return joined(chunks);
   }
 
+  /** A text has no more values than bytes, so most are not even looked at. */
+  async #checkValues(bytes: Uint8Array): Promise<void> {
+    const { maxValues } = this.#limits;
+    if (bytes.length <= maxValues) return;
+    const count = new ValueCount(bytes);
+    while (count.look(COUNTED_AT_ONCE, maxValues)) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    if (count.values > maxValues) throw tooManyValues('the body', maxValues);
+  }
+
   #tooLarge(): MillraceError {
     const { maxBodyBytes } = this.#limits;
     return protocolError('body_too_large', `the body must be at most ${maxBodyBytes} bytes`);
   }
+}
+
+export function tooManyValues(what: string, most: number): MillraceError {
+  return protocolError(
+    'too_many_values',
+    `${what} must hold at most ${most} JSON values (each comma, [ and { counts); send fewer at once`,
+  );
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -21,6 +21,7 @@ import type { RequestHead } from './identity.ts';
 import { watchedRecords } from './limit-records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { type Logger, SILENT } from './logger.ts';
+import { LoopTurns } from './loop-turns.ts';
 import { problemResponse } from './problem-response.ts';
 import { Refusals } from './refusals.ts';
 import type { AccountKeeper, Registration } from './registration.ts';
@@ -89,7 +90,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const eventStreams = new Set<EventStream>();
   const requests = new Set<Promise<Response>>();
   const { sendBufferBytes } = limits;
-  const bodies = new BodyReader(limits);
+  const turns = new LoopTurns();
+  const bodies = new BodyReader(limits, turns);
   const app = createApp({
     log,
     live,
@@ -115,6 +117,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     live,
     access,
     appendRate: rate,
+    turns,
     limits,
     logger,
     heartbeat,

@@ -121,16 +121,16 @@ async function append(context: HttpContext, c: HttpRequest, log: LogName): Promi
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'append', log);
   const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
-  return context.bodies.withText(c.req.raw, async (text) => {
+  const appended = async (text: string): Promise<Response> => {
     const { events, options } = readAppend(text, (name) => c.req.header(name));
     context.access.demand(identity, 'append', log, events);
     const sent = sentBy(identity, log, { events, producer: options.producer });
-    const { ids, version, duplicate } = await context.appendRate.spend(spender, () =>
-      context.log.append(log, sent, options),
-    );
+    const { ids, version, duplicate } = await context.log.append(log, sent, options);
     const headers = { ETag: `"${version}"` };
     return Response.json({ ids, version, duplicate }, { status: duplicate ? 200 : 201, headers });
-  });
+  };
+  // What is refused counts as well: to read and parse it is most of the work.
+  return context.appendRate.spend(spender, () => context.bodies.withText(c.req.raw, appended));
 }
 
 function addTickets({ access, appendRate }: HttpContext, app: HttpApp): void {

@@ -9,6 +9,8 @@ export interface GatewayLimits {
   readonly maxBodyBytes: number;
   /** All HTTP request bodies larger than `maxFrameBytes` that are in memory at one time. Default 64 MiB. */
   readonly maxBodyBytesTogether: number;
+  /** How many JSON values a message or body may hold. Default 250,000. */
+  readonly maxValues: number;
   /** The address and all headers of a request together. Default 16 KiB. */
   readonly maxHeaderBytes: number;
   /** How long the headers of a request may take to come. Default 10 s. */
@@ -46,6 +48,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxFrameBytes: 65_536,
   maxBodyBytes: 9 * 1_048_576,
   maxBodyBytesTogether: 64 * 1_048_576,
+  maxValues: 250_000,
   maxHeaderBytes: 16_384,
   headerTimeout: 10_000,
   requestTimeout: 60_000,

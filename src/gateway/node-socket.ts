@@ -10,7 +10,10 @@ import type { MillraceError } from '../event/error.ts';
 import type { Batch, FrameEncoder } from '../live/batch.ts';
 import type { KnownCode } from '../protocol/error-codes.ts';
 import { protocolError } from '../protocol/problem.ts';
+import { hasMoreValues } from '../protocol/value-count.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
+import { tooManyValues } from './body.ts';
+import type { GatewayLimits } from './limits.ts';
 import { frameEncoder, textFrame } from './node-frame.ts';
 import { writeInTurn } from './node-writes.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
@@ -21,11 +24,13 @@ import type { GatewaySocket, SocketSession } from './socket.ts';
  */
 export const READ_ANYWAY = 4;
 
+type SocketLimits = Pick<GatewayLimits, 'maxFrameBytes' | 'maxValues'>;
+
 export class NodeSocket extends WebSocket implements GatewaySocket {
   #stream: Duplex | undefined;
   #session: SocketSession | undefined;
   #encoder: FrameEncoder<Buffer> | undefined;
-  #maxFrameBytes = 0;
+  #limits: SocketLimits | undefined;
   /** Whether a pong waits to be sent, and what the next one is to carry. */
   #pong: { readonly sent: () => void; next: Buffer | undefined; waiting: boolean } | undefined;
 
@@ -33,12 +38,12 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
   begin(
     stream: Duplex,
     format: WireFormat,
-    maxFrameBytes: number,
+    limits: SocketLimits,
     accept: (socket: NodeSocket) => SocketSession,
   ): void {
     this.#stream = stream;
     this.#encoder = frameEncoder(format);
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#limits = limits;
     this.on('message', onMessage);
     this.on('ping', onPing);
     this.on('pong', onPong);
@@ -90,9 +95,12 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
 
   /** Reads a message that arrived whole. */
   take(data: Buffer, isBinary: boolean): void {
+    const { maxFrameBytes = 0, maxValues = 0 } = this.#limits ?? {};
     if (isBinary) this.#session?.refuse(binaryFrame());
-    else if (data.length > this.#maxFrameBytes) this.#session?.refuse(this.#tooLarge());
-    else this.#session?.receive(data.toString());
+    else if (data.length > maxFrameBytes) this.#session?.refuse(this.#tooLarge());
+    else if (hasMoreValues(data, maxValues)) {
+      this.#session?.refuse(tooManyValues('a message', maxValues));
+    } else this.#session?.receive(data.toString());
   }
 
   /** Answers a ping; of several that come while an answer waits, the last one (RFC 6455 section 5.5.3). */
@@ -126,7 +134,7 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
   #tooLarge(): MillraceError {
     return protocolError(
       'frame_too_large',
-      `a message must be at most ${this.#maxFrameBytes} bytes; append larger events over HTTP`,
+      `a message must be at most ${this.#limits?.maxFrameBytes} bytes; append larger events over HTTP`,
     );
   }
 }

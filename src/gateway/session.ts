@@ -22,11 +22,13 @@ import type { WireFormat } from '../protocol/wire-format.ts';
 import type { Access } from './access.ts';
 import type { Admission } from './admission.ts';
 import type { AppendRate } from './append-rate.ts';
+import { TAKES_TIME } from './body.ts';
 import { Expiry } from './expiry.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
+import type { LoopTurns } from './loop-turns.ts';
 import { Reader, type ReaderOwner, Readers } from './reader.ts';
 import { sentBy } from './sender.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
@@ -37,6 +39,7 @@ export interface SessionContext {
   readonly live: Live;
   readonly access: Access;
   readonly appendRate: AppendRate;
+  readonly turns: LoopTurns;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -45,6 +48,8 @@ export interface SessionContext {
 
 /** After so many operations the event loop gets a turn, and with it everybody else. */
 const MAX_IN_A_ROW = 128;
+/** So many characters count as one operation more. */
+const PER_OPERATION = 1_024;
 
 export class Session implements SocketSession, ReaderOwner, Beating {
   readonly socket: GatewaySocket;
@@ -63,6 +68,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   #appendsInFlight = 0;
   /** Operations since the others last had a turn. */
   #inARow = 0;
+  /** A message that takes time waits until there is time for it. */
+  #awaitsTurn = false;
   /** What the network had taken when something last waited at a beat. */
   #takenAtBeat: number | undefined;
   #halted = false;
@@ -179,6 +186,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
 
   get #overloaded(): boolean {
     return (
+      this.#awaitsTurn ||
       this.#inARow >= MAX_IN_A_ROW ||
       this.#appendsInFlight >= this.#context.limits.maxAppendsInFlight ||
       this.full
@@ -186,9 +194,10 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   /** Whoever sends as fast as it can must not keep the others waiting. */
-  #countInARow(): void {
-    this.#inARow += 1;
-    if (this.#inARow !== MAX_IN_A_ROW) return;
+  #countInARow(length: number): void {
+    const before = this.#inARow;
+    this.#inARow += 1 + Math.floor(length / PER_OPERATION);
+    if (before >= MAX_IN_A_ROW || this.#inARow < MAX_IN_A_ROW) return;
     setTimeout(() => {
       this.#inARow = 0;
       this.#goOn();
@@ -211,12 +220,25 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #handle(incoming: string | MillraceError): void {
-    this.#countInARow();
-    if (typeof incoming === 'string') {
+    if (typeof incoming !== 'string') {
+      this.#countInARow(0);
+      this.#sendError(incoming, undefined);
+    } else if (incoming.length <= TAKES_TIME) {
+      this.#countInARow(incoming.length);
       this.#perform(this.format.parse(incoming, this.#accountId));
     } else {
-      this.#sendError(incoming, undefined);
+      this.#handleInTurn(incoming);
     }
+  }
+
+  /** What comes after it waits in the backlog. */
+  #handleInTurn(incoming: string): void {
+    this.#awaitsTurn = true;
+    const handle = (): void => {
+      this.#awaitsTurn = false;
+      if (!this.#closing) this.#perform(this.format.parse(incoming, this.#accountId));
+    };
+    void this.#context.turns.run(handle).then(() => this.#goOn());
   }
 
   #perform(operation: Operation | Refusal): void {
@@ -240,8 +262,14 @@ export class Session implements SocketSession, ReaderOwner, Beating {
         this.readers.resume();
         break;
       case 'refused':
+        this.#countAttempt();
         this.#sendError(operation.error, operation.ref);
     }
+  }
+
+  /** What is refused counts as an append too: to read it is most of the work. */
+  #countAttempt(): void {
+    this.#context.appendRate.spend(this.#spender, nothing).catch(nothing);
   }
 
   #append(operation: AppendOperation): void {
@@ -251,6 +279,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
       this.#context.access.demand(this.#identity, 'append', log, events);
       sent = sentBy(this.#identity, log, operation);
     } catch (error) {
+      this.#countAttempt();
       this.#sendError(error, ref);
       return;
     }
@@ -339,3 +368,5 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.socket.close(errorCode(code).close ?? 1001, code);
   }
 }
+
+async function nothing(): Promise<void> {}

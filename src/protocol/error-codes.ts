@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   unsupported_subprotocol: code(400, 'None of the WebSocket subprotocols asked for is spoken here'),
   too_large: code(413, 'The event, or all events of the append together, are too large'),
   body_too_large: code(413, 'The request body is too large'),
+  too_many_values: code(413, 'The JSON holds too many values'),
   body_incomplete: code(400, 'The request body did not come whole'),
   headers_too_large: code(431, 'The address and the headers of the request are too long'),
   request_timeout: code(408, 'The request took too long to come'),

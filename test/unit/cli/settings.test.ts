@@ -35,6 +35,7 @@ test('the defaults', () => {
     maxAppend: 8_388_608,
     maxEvents: 1_000,
     maxFrame: 65_536,
+    maxValues: 250_000,
     maxHeader: 16_384,
     maxSubscriptions: 100,
     appendRate: 1_000,

@@ -9,6 +9,7 @@ import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
 import type { Identity } from '../../../src/gateway/identity.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway/limits.ts';
 import { SILENT } from '../../../src/gateway/logger.ts';
+import { LoopTurns } from '../../../src/gateway/loop-turns.ts';
 import { Session, type SessionContext } from '../../../src/gateway/session.ts';
 import type { GatewaySocket } from '../../../src/gateway/socket.ts';
 import type { Batch } from '../../../src/live/batch.ts';
@@ -165,6 +166,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     live: options.live ?? live,
     access: new Access(options.access ?? {}),
     appendRate: UNLIMITED,
+    turns: new LoopTurns(),
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
     logger: SILENT,
     heartbeat: new Heartbeat(25_000, 60_000),
