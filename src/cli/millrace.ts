@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `millrace` program: finds the command, and turns its failures into messages and exit codes. */
 import { Command, CommanderError } from 'commander';
+import { asError } from '../event/thrown.ts';
 import { deadLettersCommand } from './dead-letters.ts';
 import { CommandFailure, EXIT_FAILURE, EXIT_USAGE } from './failure.ts';
 import { projectCommand } from './project.ts';
@@ -46,6 +47,6 @@ function exitCodeFor(error: unknown): number {
     return error.exitCode;
   }
   // A bug of ours: here, and only here, the stack is of use.
-  process.stderr.write(`millrace: ${(error as Error).stack}\n`);
+  process.stderr.write(`millrace: ${asError(error).stack}\n`);
   return EXIT_FAILURE;
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { asError, codeOf, textOf } from '../event/thrown.ts';
 import { checkDefinition, type ProjectionDefinition } from '../projection/definition.ts';
 import { CommandFailure, EXIT_USAGE } from './failure.ts';
 
@@ -37,14 +38,13 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (error) {
-    const { code, message, stack } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION') {
       throw new CommandFailure(
         `${path} is no JavaScript that Node can load. Compile it first, or run millrace with a loader: NODE_OPTIONS="--import tsx" millrace project ${path}`,
         EXIT_USAGE,
       );
     }
-    throw new CommandFailure(`${path} cannot be loaded: ${stack ?? message}`, EXIT_USAGE, {
+    throw new CommandFailure(`${path} cannot be loaded: ${asError(error).stack}`, EXIT_USAGE, {
       cause: error,
     });
   }
@@ -59,7 +59,7 @@ function checked(value: object, name: string, module: string): AnyDefinition {
     checkDefinition(value);
   } catch (error) {
     throw new CommandFailure(
-      `The export ${name} of ${module} is no projection: ${(error as Error).message}.`,
+      `The export ${name} of ${module} is no projection: ${textOf(error)}.`,
       EXIT_USAGE,
     );
   }

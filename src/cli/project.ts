@@ -1,6 +1,7 @@
 /** `millrace project`: runs the projections of a module over the chosen store. */
 import { Command, Option } from 'commander';
 import type { MillraceError } from '../event/error.ts';
+import { textOf } from '../event/thrown.ts';
 import { type Projection, project } from '../projection/project.ts';
 import { readDotEnv } from './dot-env.ts';
 import { CommandFailure, EXIT_FAILURE } from './failure.ts';
@@ -58,8 +59,7 @@ async function run(module: string, command: Command): Promise<void> {
     process,
     stop,
     () => {},
-    (error) =>
-      process.stderr.write(`millrace: did not stop cleanly: ${(error as Error).message}\n`),
+    (error) => process.stderr.write(`millrace: did not stop cleanly: ${textOf(error)}\n`),
   );
   const ends = projections.map((each) => (flags.once === true ? caughtUp(each) : each.ended()));
   await Promise.race([Promise.all(ends), anyFailed(projections)]);

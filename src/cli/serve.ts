@@ -1,6 +1,7 @@
 /** `millrace serve`: the gateway over the chosen store, until a signal ends it. */
 import { Command } from 'commander';
 import { createAccounts } from '../accounts/accounts.ts';
+import { textOf } from '../event/thrown.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { listen } from '../gateway/listen-node.ts';
 import { createLive } from '../live/create-live.ts';
@@ -96,7 +97,7 @@ async function serve(flags: Flags): Promise<void> {
       logger.info('stopped');
     },
     (signal) => logger.info({ signal }, 'stopping: no new connections, what is in flight ends'),
-    (error) => logger.error({ reason: (error as Error).message }, 'did not stop cleanly'),
+    (error) => logger.error({ reason: textOf(error) }, 'did not stop cleanly'),
   );
   process.stdout.write(banner(packageVersion(), server.url, await log.describe(), settings));
 }

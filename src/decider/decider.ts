@@ -9,6 +9,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import type { Payload } from '../event/event.ts';
+import { comesLater } from '../event/thrown.ts';
 import type { EventDefinitions, EventFrom, RecordedFrom } from '../typed/event-types.ts';
 import { textHash } from './text-hash.ts';
 
@@ -111,7 +112,11 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
     version: String(version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`)),
     ...(log && { log: (command: Command) => log(command) }),
     decide: (command, state) => definition.decide(command, state),
-    evolve: (state, event) => definition.evolve(state, event),
+    evolve(state, event) {
+      const next = definition.evolve(state, event);
+      if (!comesLater(next)) return next;
+      throw new InvalidInput(`evolve of decider ${name}`, 'must answer the next state at once');
+    },
   };
 }
 

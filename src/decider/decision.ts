@@ -1,6 +1,7 @@
 /** What a decider decides, as events that a log takes. */
 import { InvalidInput } from '../event/error.ts';
 import type { Meta, NewEvent } from '../event/event.ts';
+import { comesLater } from '../event/thrown.ts';
 import type { EventDefinitions, EventFrom } from '../typed/event-types.ts';
 import type { CommandOptions } from './command.ts';
 import type { Decider } from './decider.ts';
@@ -25,8 +26,10 @@ function eventsIn<Payloads extends object>(
 ): readonly EventFrom<Payloads>[] {
   if (decision === undefined || decision === null) return [];
   if (Array.isArray(decision)) return decision;
-  if (typeof decision === 'object' && 'type' in decision) return [decision as EventFrom<Payloads>];
-  if (decision instanceof Promise) void decision.catch(() => {});
+  const isLate = comesLater(decision);
+  if (!isLate && typeof decision === 'object' && 'type' in decision) {
+    return [decision as EventFrom<Payloads>];
+  }
   throw new InvalidInput(
     `decide of decider ${name}`,
     'must answer at once an event, an array of events, or nothing; what needs to be awaited belongs into the command',

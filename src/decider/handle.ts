@@ -1,6 +1,7 @@
 /** Handling a command: load, decide, append with the expected version, again when others were faster. */
 import { InvalidInput } from '../event/error.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
+import { comesLater } from '../event/thrown.ts';
 import type { EventLog } from '../log/log.ts';
 import { checkEventId } from '../log/options.ts';
 import { BackOff, type RetryOptions } from './back-off.ts';
@@ -66,6 +67,8 @@ export function logOf<Command>(
   if (to === undefined && decider.log === undefined) {
     throw new InvalidInput('to', `must name the log: decider ${decider.name} has no log function`);
   }
-  const name = to ?? decider.log?.(command);
-  return parseLogName(String(name), to === undefined ? `log of decider ${decider.name}` : 'to');
+  const field = to === undefined ? `log of decider ${decider.name}` : 'to';
+  const name: unknown = to ?? decider.log?.(command);
+  if (comesLater(name)) throw new InvalidInput(field, 'must answer at once, not with a promise');
+  return parseLogName(String(name), field);
 }

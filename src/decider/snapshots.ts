@@ -9,6 +9,7 @@
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, isAfter, isEventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { isA, onlyTold, textOf } from '../event/thrown.ts';
 import { WrongType } from '../log/errors.ts';
 import type { Records } from '../records/records.ts';
 import type { Decider } from './decider.ts';
@@ -42,14 +43,17 @@ export class Snapshots<State> {
     options: SnapshotOptions,
     decider: Pick<Decider<State, never, never>, 'name' | 'version' | 'initial'>,
   ) {
-    const { records, every = DEFAULT_EVERY, failed = warnOnce(decider.name) } = options;
+    const { records, every = DEFAULT_EVERY } = options;
     if (!Number.isSafeInteger(every) || every < 1) {
       throw new InvalidInput('snapshots.every', 'must be a whole number from 1');
     }
     mustBeJson(decider.initial);
     this.#records = records;
     this.#every = every;
-    this.#failed = failed;
+    this.#failed =
+      options.failed === undefined
+        ? warnOnce(decider.name)
+        : onlyTold('snapshots.failed', options.failed);
     this.#decider = decider;
   }
 
@@ -58,7 +62,7 @@ export class Snapshots<State> {
     try {
       return this.#parse(await this.#records.get(this.#key(log)));
     } catch (error) {
-      if (error instanceof WrongType) return undefined;
+      if (isA(error, WrongType)) return undefined;
       throw error;
     }
   }
@@ -142,6 +146,6 @@ function warnOnce(name: string): (error: unknown) => void {
   return (error) => {
     if (warned.has(name)) return;
     warned.add(name);
-    process.emitWarning(`no snapshot of decider ${name} could be written: ${error}`);
+    process.emitWarning(`no snapshot of decider ${name} could be written: ${textOf(error)}`);
   };
 }

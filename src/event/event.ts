@@ -6,6 +6,7 @@
 import { InvalidInput } from './error.ts';
 import type { EventId } from './event-id.ts';
 import { lostNumber } from './lost-number.ts';
+import { textOf } from './thrown.ts';
 
 /** Anything that JSON can say. */
 export type JsonValue =
@@ -141,7 +142,7 @@ function stringify(value: JsonValue | Meta, field: string): string {
     text = JSON.stringify(value);
     lost = text === undefined ? undefined : lostNumber(value, text, field);
   } catch (cause) {
-    throw invalid(field, `must be a JSON value (${(cause as Error).message.split('\n')[0]})`);
+    throw invalid(field, `must be a JSON value (${textOf(cause).split('\n')[0]})`);
   }
   if (text === undefined) throw invalid(field, 'must be a string, a JSON value or a Uint8Array');
   if (lost !== undefined) {

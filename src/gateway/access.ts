@@ -7,6 +7,7 @@ import type { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { ACCOUNT_ID_RULE, accountIdOf, type LogName } from '../event/log-name.ts';
 import { ANONYMOUS } from '../event/senders.ts';
+import { asError, comesLater } from '../event/thrown.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
 import { type Action, type AppendRule, everything, type May, ownLogs } from './authorization.ts';
@@ -112,19 +113,21 @@ export class Access {
    * @throws Unauthenticated; InvalidInput when there is a token in the address
    */
   async identify(request: RequestHead, { page }: Entry): Promise<Identity | undefined> {
-    if (this.#authenticate === undefined) return undefined;
+    const authenticate = this.#authenticate;
+    if (authenticate === undefined) return undefined;
     refuseTokenInAddress(queryOf(request));
     // Any page can have a browser send its cookies: only of pages that are known do they count.
     const trusted = page === undefined || page.standing === 'named';
-    return valid(await this.#authenticate(trusted ? request : withoutCookies(request)));
+    return identityFrom(() => authenticate(trusted ? request : withoutCookies(request)));
   }
 
   /** The same for a socket, which may come with a ticket instead. */
   async identifySocket(request: RequestHead, entry: Entry): Promise<Identity | undefined> {
+    const { tickets } = this;
     const ticket = queryOf(request).get('ticket');
-    if (ticket === null || this.tickets === undefined) return this.identify(request, entry);
+    if (ticket === null || tickets === undefined) return this.identify(request, entry);
     refuseTokenInAddress(queryOf(request));
-    const identity = valid(await this.tickets.use(ticket));
+    const identity = await identityFrom(() => tickets.use(ticket));
     return this.isOver(identity) ? this.renew(identity) : identity;
   }
 
@@ -143,10 +146,10 @@ export class Access {
       throw new Unauthenticated('who you are is not known');
     }
     const who = identity ?? NOBODY;
-    if (this.#may(who, action, log, events)) return;
+    if (this.#allows(who, action, log, events)) return;
     // One of several may be to blame, if not the log itself.
-    const wrong = this.#may(who, action, log)
-      ? events?.find((event) => !this.#may(who, action, log, [event]))
+    const wrong = this.#allows(who, action, log)
+      ? events?.find((event) => !this.#allows(who, action, log, [event]))
       : undefined;
     throw forbidden(who, action, log, wrong);
   }
@@ -166,19 +169,45 @@ export class Access {
    * @throws Unauthenticated when it holds no longer; something else when that cannot be told
    */
   async renew(identity: Identity): Promise<Identity> {
-    const renewed = await this.#authenticate?.renew?.(identity);
-    if (renewed === undefined || this.isOver(renewed)) throw expired();
-    const same = valid(renewed);
-    if (same.account !== identity.account) throw expired();
-    return same;
+    const authenticate = this.#authenticate;
+    if (authenticate?.renew === undefined) throw expired();
+    const renewed = await identityFrom(async () => authenticate.renew?.(identity));
+    if (renewed.account !== identity.account || this.isOver(renewed)) throw expired();
+    return renewed;
+  }
+
+  /** @throws an error, whatever `may` throws */
+  #allows(...asked: Parameters<May>): boolean {
+    try {
+      const answer: unknown = this.#may(...asked);
+      // A promise is true, whatever it will come to.
+      if (comesLater(answer)) throw new TypeError('may has to answer at once, not with a promise');
+      return Boolean(answer);
+    } catch (error) {
+      throw asError(error);
+    }
   }
 }
 
-/** What an application's `authenticate` answers is looked at before it is believed. */
-function valid(identity: Identity): Identity {
-  const account = accountIdOf(identity.account);
-  if (account === undefined) throw new Unauthenticated(`the account ${ACCOUNT_ID_RULE}`);
-  return account === identity.account ? identity : { ...identity, account };
+/**
+ * What an application's `authenticate` answers, or a ticket holds, is looked at before it is believed.
+ * @throws Unauthenticated; an error, whatever it throws
+ */
+async function identityFrom(ask: () => Promise<Identity | undefined>): Promise<Identity> {
+  try {
+    const identity = await ask();
+    const account = accountIdOf(identity?.account);
+    if (identity === undefined || identity === null || account === undefined) {
+      throw new Unauthenticated(`the account ${ACCOUNT_ID_RULE}`);
+    }
+    const { expiresAt = Number.POSITIVE_INFINITY } = identity;
+    if (typeof expiresAt !== 'number' || Number.isNaN(expiresAt)) {
+      throw new TypeError('expiresAt of an identity must be milliseconds since 1970');
+    }
+    return account === identity.account ? identity : { ...identity, account };
+  } catch (error) {
+    throw asError(error);
+  }
 }
 
 function expired(): Unauthenticated {

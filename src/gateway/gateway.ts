@@ -5,7 +5,7 @@
 import type { Live } from '../live/live.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
-import { presentable, protocolError } from '../protocol/problem.ts';
+import { protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
 import { Access, type AccessOptions } from './access.ts';
 import type { AccountRoutes } from './account-routes.ts';
@@ -15,12 +15,13 @@ import { appendRate, registrationRate } from './append-rates.ts';
 import { BodyReader } from './body.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionLimits } from './connection-limits.ts';
+import { shownOf } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { createApp } from './http.ts';
 import type { RequestHead } from './identity.ts';
 import { watchedRecords } from './limit-records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
-import { type Logger, SILENT } from './logger.ts';
+import { guarded, type Logger, SILENT } from './logger.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { problemResponse } from './problem-response.ts';
 import { Refusals } from './refusals.ts';
@@ -77,7 +78,8 @@ export interface Gateway {
 
 /** A gateway over a log and its live delivery. It listens on nothing by itself. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { log, live, logger = SILENT, pingInterval = 25_000, idleTimeout = 60_000 } = options;
+  const { log, live, pingInterval = 25_000, idleTimeout = 60_000 } = options;
+  const logger = guarded(options.logger ?? SILENT);
   const limits: GatewayLimits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const access = new Access(options);
   const { sharedLimits } = options;
@@ -153,7 +155,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       try {
         return await answer;
       } catch (error) {
-        return problemResponse(presentable(error));
+        // Not every router hands on what is thrown and is no error.
+        return problemResponse(shownOf(error, logger, 'a request failed'));
       } finally {
         requests.delete(answer);
       }
@@ -167,8 +170,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         }
         return admission ?? new Response('Not Found', { status: 404 });
       } catch (error) {
-        const shown = presentable(error);
-        if (shown !== error) logger.error({ err: error }, 'an upgrade failed');
+        const shown = shownOf(error, logger, 'an upgrade failed');
         refusals.upgrade(shown, request, connection);
         return problemResponse(shown);
       }

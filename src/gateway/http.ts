@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { type EventId, parseEventId } from '../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../event/log-name.ts';
 import type { EventLog } from '../log/log.ts';
-import { presentable, protocolError } from '../protocol/problem.ts';
+import { protocolError } from '../protocol/problem.ts';
 import { parseStart, type StartPoint } from '../protocol/start.ts';
 import { prefersStream } from './accept.ts';
 import { type AccountRoutes, addAccountRoutes } from './account-routes.ts';
@@ -13,6 +13,7 @@ import { readAppend } from './append-request.ts';
 import type { BodyReader } from './body.ts';
 import { type ConnectionLimits, spenderOf } from './connection-limits.ts';
 import { letRead, preflight } from './cors.ts';
+import { shownOf } from './failure.ts';
 import { type HttpApp, type HttpEnv, type HttpRequest, identify, onlyMethods } from './http-app.ts';
 import type { Logger } from './logger.ts';
 import { readPage } from './page.ts';
@@ -61,8 +62,7 @@ export function createApp(context: HttpContext): HttpApp {
   });
   app.notFound((c) => c.text('Not Found', 404));
   app.onError((error, c) => {
-    const shown = presentable(error);
-    if (shown !== error) context.logger.error({ err: error }, 'a request failed');
+    const shown = shownOf(error, context.logger, 'a request failed');
     context.refusals.request(shown, c.req.raw, c.env.connection);
     return problemResponse(shown);
   });

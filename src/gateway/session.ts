@@ -24,6 +24,7 @@ import type { Admission } from './admission.ts';
 import type { AppendRate } from './append-rate.ts';
 import { TAKES_TIME } from './body.ts';
 import { Expiry } from './expiry.ts';
+import { shownOf } from './failure.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -349,8 +350,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #sendError(error: unknown, ref: Ref, log?: LogName): void {
-    const shown = presentable(error);
-    if (shown !== error) this.#context.logger.error({ err: error }, 'an operation failed');
+    const shown = shownOf(error, this.#context.logger, 'an operation failed');
     this.socket.send(this.format.error(shown, ref, log));
   }
 

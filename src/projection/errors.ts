@@ -3,6 +3,7 @@ import { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { isA, kindOf, textOf, thrownAt } from '../event/thrown.ts';
 import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
 
 /** Which event it was; never what is in it. */
@@ -91,7 +92,7 @@ export class MovedOn extends Error {}
 
 /** Whether the store was away, or may have been: it is worth trying again. */
 export function isTrouble(error: unknown): error is MillraceError {
-  return error instanceof Unavailable || error instanceof OutcomeUnknown;
+  return isA(error, Unavailable) || isA(error, OutcomeUnknown);
 }
 
 /**
@@ -99,8 +100,7 @@ export function isTrouble(error: unknown): error is MillraceError {
  * of the payload in it.
  */
 function reasonOf(cause: unknown): string {
-  if (cause instanceof MillraceError) return cause.message;
-  if (!(cause instanceof Error)) return 'the handler threw something that is no error';
-  const frame = /^\s+at (.*)$/m.exec(cause.stack?.slice(cause.message.length) ?? '')?.[1];
-  return `the handler threw ${cause.name}${frame === undefined ? '' : ` at ${frame}`}`;
+  if (isA(cause, MillraceError)) return textOf(cause);
+  const place = thrownAt(cause);
+  return `the handler threw ${kindOf(cause)}${place === undefined ? '' : ` at ${place}`}`;
 }

@@ -13,6 +13,7 @@
  * is too much for one commit is cut in halves, until it is committed or a single event is to blame.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { isA } from '../event/thrown.ts';
 import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { UnreadableEvent } from '../typed/errors.ts';
@@ -258,7 +259,7 @@ export class FeedPages {
     const failing: Failing = { place, before: index, attempts, leftOut: false, passed: false };
     this.#failing = failing;
     if (index > 0) return;
-    if (attempts < retries.attempts && !(cause instanceof UnreadableEvent)) {
+    if (attempts < retries.attempts && !isA(cause, UnreadableEvent)) {
       await pause(delayAfter(attempts, retries), stopping);
       return;
     }

@@ -11,6 +11,7 @@
 import { InvalidInput, MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { comesLater, isA } from '../event/thrown.ts';
 import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
 import type { CommitOutcome, ReadModel } from '../read-models/read-models.ts';
@@ -170,6 +171,7 @@ export class Fold<State> implements FeedTarget {
     if (handler === undefined) return;
     const keys = this.#keyOf(event);
     if (keys === undefined) return;
+    if (comesLater(keys)) throw asynchronous('key');
     for (const key of typeof keys === 'string' ? [keys] : new Set(keys)) {
       const row = this.#cache.row(key);
       if (!row.checked) checkRowKey(key);
@@ -203,7 +205,7 @@ export class Fold<State> implements FeedTarget {
     try {
       return await question();
     } catch (error) {
-      if (error instanceof MillraceError) throw error;
+      if (isA(error, MillraceError)) throw error;
       throw new failure('the read model failed', { cause: error });
     }
   }
@@ -219,15 +221,21 @@ export class Fold<State> implements FeedTarget {
   }
 
   #handle(row: Row<State>, event: AnyEvent, handler: Handler<State>): void {
-    const state = row.state === undefined ? this.#initial() : row.state;
+    const state = row.state === undefined ? this.#first() : row.state;
     const next = handler(state, event, row.key);
     if (next === undefined) row.state = state;
     else if (next === null) row.state = undefined;
-    else if (typeof (next as { then?: unknown }).then === 'function') throw asynchronous(event);
+    else if (comesLater(next)) throw asynchronous(`on.${event.type}`);
     else row.state = next as State;
     if (row.changed) return;
     row.changed = true;
     this.#changed.add(row);
+  }
+
+  #first(): State {
+    const state = this.#initial();
+    if (comesLater(state)) throw asynchronous('initial');
+    return state;
   }
 }
 
@@ -243,9 +251,9 @@ function textOf(state: unknown): string {
   throw new InvalidInput('state', 'must be a JSON value, and the state of one of its rows is none');
 }
 
-function asynchronous({ type }: AnyEvent): InvalidInput {
+function asynchronous(field: string): InvalidInput {
   return new InvalidInput(
-    `on.${type}`,
+    field,
     'must answer at once, not with a promise: what waits for others belongs into react',
   );
 }

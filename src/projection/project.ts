@@ -6,6 +6,7 @@
  *                                      readers: get, rows ──────────┘ of the version that serves
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
 import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
@@ -162,7 +163,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       retries: { ...DEFAULT_RETRIES, ...definition.retries },
       onError,
       trimmed,
-      onProblem: definition.onProblem ?? tell,
+      onProblem: onlyTold('onProblem', definition.onProblem ?? tell),
       isSuperseded: () => this.#isSuperseded(),
       onCaughtUp: () => this.#serve(),
     });

@@ -5,6 +5,7 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
 import { FEED_START, type FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
@@ -132,7 +133,7 @@ export function react<Payloads extends object = AnyPayloads>(
     retries: { ...DEFAULT_RETRIES, ...definition.retries },
     onError,
     trimmed,
-    onProblem: definition.onProblem ?? tell,
+    onProblem: onlyTold('onProblem', definition.onProblem ?? tell),
   });
   void run.ended.then(endsWith(log, 'work', () => run.stop()));
   return {

@@ -1,5 +1,6 @@
 /** What an error tells a client beyond its code and message, the same in every protocol. */
 import { MillraceError } from '../event/error.ts';
+import { asError, isA } from '../event/thrown.ts';
 import { errorCode, type KnownCode } from './error-codes.ts';
 
 /** RFC 9457 problem details, with our stable `code` and the details of the error beside the standard members. */
@@ -25,7 +26,7 @@ export function protocolError(code: KnownCode, message: string): MillraceError {
 
 /** Whatever was thrown, as something that a client may see. */
 export function presentable(error: unknown): MillraceError {
-  if (error instanceof MillraceError) return error;
+  if (isA(error, MillraceError) && asError(error) === error) return error;
   return protocolError('internal', 'something failed inside the gateway; its log says more');
 }
 

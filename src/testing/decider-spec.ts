@@ -9,6 +9,7 @@ import { readEvent } from '../decider/read-event.ts';
 import { encodeEvents, type NewEvent, type StoredEvent, storedEvent } from '../event/event.ts';
 import { makeEventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { isA, textOf } from '../event/thrown.ts';
 import type { EventDefinitions, EventFrom } from '../typed/event-types.ts';
 import { deepFreeze } from './frozen.ts';
 
@@ -110,7 +111,12 @@ function check<State, Command, Payloads extends object>(
         expected,
       );
   } else if ('error' in outcome) {
-    fail(`the command was refused: ${outcome.error}`, outcome.error, expected, outcome.error);
+    fail(
+      `the command was refused: ${shown(outcome.error)}`,
+      outcome.error,
+      expected,
+      outcome.error,
+    );
   } else {
     const wanted = Array.isArray(expected) ? expected : [expected];
     checkEvents(outcome.events, encodeAll(decider, wanted));
@@ -125,12 +131,17 @@ function checkError(error: unknown, expected: RegExp | Error | (new () => Error)
   if (expected instanceof RegExp) {
     if (expected.test(messageOf(error))) return;
   } else if (expected instanceof Error) {
-    const isSame = error instanceof Error && error.constructor === expected.constructor;
+    const isSame = isA(error, Error) && error.constructor === expected.constructor;
     if (isSame && error.message === expected.message) return;
-  } else if (error instanceof expected) {
+  } else if (isA(error, expected)) {
     return;
   }
-  fail(`the command was refused by ${error}, not by ${nameOf(expected)}`, error, expected, error);
+  fail(
+    `the command was refused by ${shown(error)}, not by ${nameOf(expected)}`,
+    error,
+    expected,
+    error,
+  );
 }
 
 function nameOf(expected: RegExp | Error | (new () => Error)): string {
@@ -180,5 +191,13 @@ function plain({ type, payload, meta }: StoredEvent): NewEvent {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isA(error, Error) && typeof error.message === 'string' ? error.message : textOf(error);
+}
+
+function shown(error: unknown): string {
+  try {
+    return `${error}`;
+  } catch {
+    return textOf(error);
+  }
 }

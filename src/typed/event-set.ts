@@ -2,6 +2,7 @@
 import { InvalidInput } from '../event/error.ts';
 import type { Meta, NewEvent, Payload, StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { comesLater, kindOf } from '../event/thrown.ts';
 import type { DefinitionMap } from './definition.ts';
 import { UnreadableEvent } from './errors.ts';
 import { type EventRule, rulesFrom } from './event-rules.ts';
@@ -126,11 +127,12 @@ export class EventSet implements DefinedEvents<PayloadMap, PayloadMap, UnknownPo
     for (let from = version; from < rule.version; from += 1) {
       try {
         payload = rule.upcasts[from - 1]!(payload, { type: stored.type, meta: meta ?? {} });
+        if (comesLater(payload)) throw new TypeError('an upcast has to answer at once');
       } catch (cause) {
         throw new UnreadableEvent(
           log,
           stored,
-          `could not be turned from version ${from} into ${from + 1} (${(cause as Error)?.name ?? 'an error'})`,
+          `could not be turned from version ${from} into ${from + 1} (${kindOf(cause)})`,
           { cause },
         );
       }

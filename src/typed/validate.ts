@@ -1,5 +1,6 @@
 /** Asking a Standard Schema, and saying what it found: where and why, never the value. */
 import { InvalidInput } from '../event/error.ts';
+import { comesLater, kindOf } from '../event/thrown.ts';
 import type { StandardIssue, StandardSchema } from './standard-schema.ts';
 
 export type Validated =
@@ -9,29 +10,39 @@ export type Validated =
 
 /**
  * @throws InvalidInput when the schema is asynchronous: whether an event may be appended has to be
- *   known before anything else happens
+ *   known before anything else happens; or when it fails at its task
  */
 export function validate(schema: StandardSchema, type: string, payload: unknown): Validated {
-  const { validate: ask, vendor } = schema['~standard'];
-  const result = ask(payload);
-  if (result instanceof Promise || 'then' in result) {
-    // Nobody waits for it, so its failure must not end the process.
-    void Promise.resolve(result).catch(() => {});
-    throw new InvalidInput(
-      `the schema (${vendor}) of ${type}`,
-      'is asynchronous; the schema of an event has to answer at once',
-    );
+  const { vendor } = schema['~standard'];
+  const broken = (rule: string) => new InvalidInput(`the schema (${vendor}) of ${type}`, rule);
+  let found: Validated | 'later' | 'nothing';
+  try {
+    found = ask(schema, payload);
+  } catch (cause) {
+    // Not with its message: that may quote the payload.
+    throw broken(`failed at a payload (${kindOf(cause)}); the schema itself needs a change`);
   }
-  if (result.issues === undefined) return { ok: true, value: result.value };
-  const [first, ...others] = result.issues;
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return {
-    ok: false,
-    field: fieldOf(first),
-    message: `${first === undefined ? 'no reason is given' : withoutValue(first, vendor, payload)}${more}`,
-  };
+  if (found === 'later') {
+    throw broken('is asynchronous; the schema of an event has to answer at once');
+  }
+  if (found === 'nothing') throw broken('must answer an object with a value, or with issues');
+  return found;
 }
 
+function ask(schema: StandardSchema, payload: unknown): Validated | 'later' | 'nothing' {
+  const { validate: check, vendor } = schema['~standard'];
+  const result = check(payload);
+  if (comesLater(result)) return 'later';
+  if (typeof result !== 'object' || result === null) return 'nothing';
+  if (!('issues' in result) || result.issues === undefined) {
+    return { ok: true, value: (result as { readonly value: unknown }).value };
+  }
+  const [first, ...others] = result.issues;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  const isSaid = typeof first?.message === 'string' && first.message !== '';
+  const reason = isSaid ? withoutValue(first, vendor, payload) : 'no reason is given';
+  return { ok: false, field: fieldOf(first), message: `${reason}${more}` };
+}
 function fieldOf(issue: StandardIssue | undefined): string {
   let field = 'payload';
   for (const segment of issue?.path ?? []) {

@@ -21,7 +21,6 @@ import { findEvent, type LossReason } from './find-event.ts';
 import { once } from './once.ts';
 
 const PAGE = 1_000;
-const LONGEST_ERROR = 1_000;
 
 /** An event that a group has given up for now. */
 export interface DeadLetter {
@@ -33,7 +32,7 @@ export interface DeadLetter {
   readonly type: string;
   /** How often it was tried. */
   readonly attempts: number;
-  /** The message of what the handler threw last. */
+  /** What the handler threw last: its message, or what else can be said of it; 1,000 characters at most. */
   readonly error: string;
   /** When it was given up, in milliseconds since 1970. */
   readonly at: number;
@@ -123,7 +122,7 @@ export async function writeDeadLetter(
   after: EventId | undefined,
 ): Promise<void> {
   const { log, id, type, attempts, error, at } = dead;
-  const payload = { log, id, type, attempts, error: shorten(error), at, ...(after && { after }) };
+  const payload = { log, id, type, attempts, error, at, ...(after && { after }) };
   await eventLog.append(deadLetterLog(group), [{ type: 'DeadLettered', payload, meta }], {
     producer: once('DeadLettered', log, id, after ?? ''),
   });
@@ -177,8 +176,4 @@ function isLog(text: unknown): text is LogName {
   } catch {
     return false;
   }
-}
-
-function shorten(error: string): string {
-  return error.slice(0, LONGEST_ERROR).toWellFormed();
 }

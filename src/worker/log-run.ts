@@ -12,6 +12,7 @@
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, isAfter, predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { codeOf, textOf } from '../event/thrown.ts';
 import type { EventLog, Page } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';
 import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
@@ -145,7 +146,7 @@ export class LogRun {
       if (isAfter(this.#cursor, page.version)) this.#advance(page.version);
       return await read(true);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'wrong_type') throw error;
+      if (codeOf(error) !== 'wrong_type') throw error;
       const reason = 'wrong_type';
       this.#settings.onNotice({ what: 'skipped', log, after: this.#cursor, reason });
       return undefined;
@@ -256,8 +257,7 @@ export class LogRun {
     const { group, onNotice } = this.#settings;
     const { log } = this.leased;
     const { id, type, meta = {} } = event;
-    const error = cause instanceof Error ? cause.message : String(cause);
-    const dead = { log, id, type, attempts, error, at: Date.now() };
+    const dead = { log, id, type, attempts, error: textOf(cause), at: Date.now() };
     const written = await this.#patiently(async () => {
       await writeDeadLetter(this.#log, group, dead, caused({ log, id, meta }), after);
       return true;

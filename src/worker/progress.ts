@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId } from '../event/event-id.ts';
+import { codeOf } from '../event/thrown.ts';
 import type { Attempt, LeasedLog, Next, Settlement } from '../work-queues/work-queues.ts';
 import type { Settler } from './settler.ts';
 
@@ -128,7 +129,7 @@ export class Progress {
       } catch (error) {
         // Whether it happened or not, doing it again does no harm while the lease is ours.
         this.#pending = together(sent, this.#pending ?? {});
-        if (this.#isOver || (error as { code?: unknown }).code === 'closed') this.lose();
+        if (this.#isOver || codeOf(error) === 'closed') this.lose();
         else await sleep(delay);
         delay = Math.min(LONGEST_DELAY, delay * 2);
       }

@@ -1,12 +1,13 @@
 /** Asking a store again that cannot be reached, until it can. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '../event/thrown.ts';
 
 const FIRST_DELAY = 50;
 const LONGEST_DELAY = 2_000;
 
 /** Whether the same may succeed later. All that is asked this way may be done twice. */
 export function isAway(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
+  const code = codeOf(error);
   return code === 'unavailable' || code === 'outcome_unknown';
 }
 

@@ -7,6 +7,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { onlyTold } from '../event/thrown.ts';
 import type { EventLog, Producer } from '../log/log.ts';
 import type { WaitOptions } from '../log/or-aborted.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
@@ -90,7 +91,7 @@ export interface WorkOptions<Payloads extends object = AnyPayloads> extends Join
   readonly grace?: number | undefined;
   /** How often to look for work that nobody told of, in milliseconds. Default 1,000. */
   readonly lookInterval?: number | undefined;
-  /** For log lines: what failed, what was passed over. Holds no payloads. Must not throw. */
+  /** For log lines: what failed, what was passed over. Holds no payloads. */
   readonly onNotice?: ((notice: WorkNotice) => void) | undefined;
 }
 
@@ -189,7 +190,8 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>): 
   };
   const retries = parseRetries(options.retries);
   return {
-    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval, onNotice },
+    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval },
+    onNotice: onlyTold('onNotice', onNotice),
     holds: onDeadLetter === 'hold',
     oneByOne: new Places(1),
   };
