@@ -206,6 +206,7 @@ export {
   EmbeddedWorkQueues,
   type EmbeddedWorkQueuesOptions,
 } from './work-queues/embedded/embedded-work-queues.ts';
+export { ProgressLost } from './work-queues/errors.ts';
 export {
   MemoryWorkQueues,
   type MemoryWorkQueuesOptions,

@@ -77,7 +77,10 @@ export interface LeasedLog {
   readonly takeovers: number;
 }
 
-/** What becomes of a lease. `after`: the log rests for so many milliseconds. */
+/**
+ * What becomes of a lease. `after`: the log rests for so many milliseconds. `hold` comes with the
+ * attempt of the event that the log is held for.
+ */
 export type Next = 'keep' | 'done' | 'again' | 'hold' | { readonly after: number };
 
 /** One piece of progress; what is left out stays as it is. */
@@ -97,14 +100,14 @@ export interface WorkConsumer {
    * Looks at what is new in the feed, and at which delays are over, for the whole group; cheap
    * when there is nothing. Who takes work calls it when the feed may have grown, and every second.
    * @returns whether there is more to look at: call it again
-   * @throws Unavailable, Closed
+   * @throws ProgressLost, Unavailable, Closed
    */
   look(): Promise<boolean>;
 
   /**
    * Leases up to `limit` logs. When there are none it waits for one, at most `wait` milliseconds
    * (and never more than a second), or until `signal` is aborted.
-   * @throws Unavailable, Closed
+   * @throws ProgressLost, Unavailable, Closed
    */
   take(limit: number, wait: number, signal?: AbortSignal): Promise<readonly LeasedLog[]>;
 
@@ -119,7 +122,7 @@ export interface WorkConsumer {
   /**
    * How much the group has to do: logs that wait, rest or are being worked on, and entries of the
    * feed that nobody has looked at. 0 when it is up to date (logs on hold do not count).
-   * @throws Unavailable, Closed
+   * @throws ProgressLost, Unavailable, Closed
    */
   lag(): Promise<number>;
 
@@ -135,7 +138,8 @@ export interface WorkQueues {
   /**
    * Joins a group, which is made if need be.
    * @param group 1 to 128 characters of `A-Z a-z 0-9 . _ -`
-   * @throws InvalidInput, also when the group was made for another category; Unavailable, Closed
+   * @throws InvalidInput, also when the group was made for another category; ProgressLost,
+   *   Unavailable, Closed
    */
   join(group: string, options?: JoinOptions): Promise<WorkConsumer>;
 

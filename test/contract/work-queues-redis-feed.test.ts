@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogName } from '../../src/event/log-name.ts';
+import { RedisLog } from '../../src/log/redis/redis-log.ts';
 import { openStore, type Store } from '../../src/open-store.ts';
 import { work } from '../../src/worker/work.ts';
 import { eventually } from '../support/eventually.ts';
@@ -92,6 +93,54 @@ test('a group whose keys are gone begins anew', async () => {
   await redis.del(...(await redis.keys(`{work:${category}}:*`)));
   await eventually(() => expect(handled).toEqual([`${log} Grown`, `${log} Grown`]));
   await worker.stop();
+});
+
+test('a group that began with what came then does nothing older when the feed is built anew', async () => {
+  const category = randomId();
+  const [old, fresh] = [randomLog(category), randomLog(category)];
+  await grow(old);
+  const handled: string[] = [];
+  const options = { group: category, category, lookInterval: 20 };
+  const handler = ({ log, type }: { log: LogName; type: string }) => {
+    handled.push(`${log} ${type}`);
+  };
+  const worker = await work(store, { ...options, from: 'now', handler });
+  await worker.stop();
+  await grow(fresh);
+  await redis.del('feed', '{feed}:indexed');
+  const scanning = await RedisLog.open(server.url(), { feedScan: 20 });
+  try {
+    await scanning.followFeed(() => {});
+    const again = await work(store, { ...options, handler });
+    // The group has looked at the new feed when it has this, which is only there.
+    await redis.xadd(`${old}:log`, '*', 'type', 'New', 'payload', '');
+    await eventually(() => expect(handled).toHaveLength(2));
+    await again.drain();
+    expect(handled.sort()).toEqual([`${fresh} Grown`, `${old} New`].sort());
+    await again.stop();
+  } finally {
+    await scanning.close();
+  }
+});
+
+test('so it does when its state is lost, and it is made again as it was', async () => {
+  const { category, handled, worker } = await recording('now');
+  const [old, fresh] = [randomLog(category), randomLog(category)];
+  await grow(old);
+  await worker.drain();
+  await worker.stop();
+  await grow(fresh);
+  await redis.del(`{work:${category}}:state`);
+  await expect(
+    work(store, { group: category, category: 'other', handler: () => {} }),
+  ).rejects.toMatchObject({ field: 'category' });
+  const again = await work(store, {
+    ...{ group: category, category, from: 'start' },
+    handler: ({ log, type }) => void handled.push(`${log} ${type}`),
+  });
+  await again.drain();
+  expect(handled).toEqual([`${old} Grown`, `${fresh} Grown`]);
+  await again.stop();
 });
 
 test('a log whose key holds something else is passed over, once', async () => {

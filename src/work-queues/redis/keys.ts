@@ -9,9 +9,19 @@
  *   {work:mail}:attempts   hash     log → `event count`, of the event after the cursor, if it was tried
  *   {work:mail}:delayed    zset     log → when it may go on, in milliseconds
  *   {work:mail}:redrives   hash     log → `event/letter/attempts …`
- *   {work:mail}:state      hash     `category`, `from`; how far the feed was read: `at`, `mark` (what its
- *                                   last entry holds), `scan` (where going over all logs has got to)
+ *   {work:mail}:state      hash     `category`, `from`, `created` (an ID: when); how far the feed was
+ *                                   read: `at`, `mark` (what its last entry holds), `scan` (where going
+ *                                   over all logs has got to), `anew` (it is not the first feed);
+ *                                   `mended`, `mend`: when what waits was looked over, and how far
+ *
+ * Anybody can do anything to a key by hand: `mend.lua` goes over what waits and mends it. So that it
+ * is noticed when a whole hash is lost or another one, two hold a field that no log can have (`''`):
+ *
+ *   cursors   `from created category`, and `at` and `mark` on lines of their own: how the group was
+ *             made. Without it, what is done is not known, and nothing is handed out.
+ *   told      the `at` of the state. Another one: the feed's marks are gone over again.
  */
+import type { Redis } from 'ioredis';
 
 export interface GroupKeys {
   readonly logs: string;
@@ -36,4 +46,20 @@ export function groupKeys(group: string): GroupKeys {
     redrives: key('redrives'),
     state: key('state'),
   };
+}
+
+/** What is kept under a key, in the words of Redis. */
+function typeOf(key: string): string {
+  if (key === 'feed' || key.endsWith(':logs')) return 'stream';
+  return key.endsWith(':delayed') ? 'zset' : 'hash';
+}
+
+/** Which of the keys holds something else than what is kept there, and what that is. */
+export async function findOccupied(
+  redis: Pick<Redis, 'type'>,
+  keys: readonly string[],
+): Promise<{ readonly key: string; readonly holds: string; readonly needs: string } | undefined> {
+  const types = await Promise.all(keys.map((key) => redis.type(key)));
+  const found = keys.map((key, index) => ({ key, holds: types[index]!, needs: typeOf(key) }));
+  return found.find(({ holds, needs }) => holds !== 'none' && holds !== needs);
 }

@@ -5,8 +5,10 @@ Anybody of the group may run it at any time: all that it finds and all that it n
 Invariants
   1. The place in the feed moves on together with what was noted of the entries before it.
   2. A log is in the queue at most once (`queued`), and is told further than its cursor when it is.
-  3. Where the feed does not hold what was read last (it was trimmed, or lost its tail), its marks
-     are gone over instead. A repeat does no harm: cursors say what is done.
+  3. Where the feed does not hold what was read last (it was trimmed, lost its tail, or is built
+     anew), its marks are gone over instead. So they are when what was told is lost. A repeat does
+     no harm: cursors say what is done. Of a log without one, a group that began with what came
+     then has nothing to do that is older than the group.
 
 KEYS
   1  the feed (stream)   2  the feed's marks (hash)   3  logs (stream)   4  queued   5  told
@@ -14,16 +16,20 @@ KEYS
 ARGV
   1  how many entries of the feed, and how many logs of its marks, at most (about)
 
-Returns 1 when there is more to look at, 0 when not, -1 when there is no such group.
+Returns 1 when there is more to look at, 0 when not, -1 when there is no such group, or a part of
+it is missing: join.lua sees to that.
 ]]
 local feed, marks, logs, queued, told = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local cursors, delayed, state = KEYS[6], KEYS[7], KEYS[8]
 local most = tonumber(ARGV[1])
 local CHUNK = 1000
 
-local settings = redis.call('HMGET', state, 'category', 'from', 'at', 'mark', 'scan')
-local category, from, at, mark, scan = unpack(settings)
-if not category or redis.call('EXISTS', logs) == 0 then return -1 end
+local settings = redis.call('HMGET', state, 'category', 'from', 'at', 'mark', 'scan', 'created', 'anew')
+local category, from, at, mark, scan, created, isAnew = unpack(settings)
+if not category or not created or redis.call('EXISTS', logs) == 0 then return -1 end
+if redis.call('HEXISTS', cursors, '') == 0 then return -1 end
+local toldAt = redis.call('HGET', told, '')
+if toldAt ~= at then scan = '0' end
 local prefix = category .. ':'
 local more = 0
 
@@ -66,8 +72,13 @@ local function note(isScan)
     for index, log in ipairs(some) do
       local cursor, last = done[index], lasts[log]
       if not cursor and from == 'now' then
-        -- One that a scan finds was there before the group, and was never told of.
-        if isScan then last = nil else redis.call('HSET', cursors, log, '~' .. firsts[log]) end
+        local first = firsts[log]
+        if isScan or isAnew then
+          -- It may have been there before the group.
+          if isAfter(created, first) then first = created end
+          if isAfter(first, last) then last = nil end
+        end
+        if last then redis.call('HSET', cursors, log, '~' .. first) end
       elseif cursor and string.sub(cursor, 1, 1) ~= '~' then
         -- A scan also finds logs that have lost what was done.
         if cursor == last or not isScan and not isAfter(last, cursor) then last = nil end
@@ -86,7 +97,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, most)
 for _, log in ipairs(due) do
   redis.call('ZREM', delayed, log)
-  queue(log)
+  local place = redis.call('HGET', queued, log)
+  if not place or place == 'delayed' then queue(log) end
 end
 if #due == most then more = 1 end
 
@@ -112,7 +124,7 @@ if at ~= '0-0' then
       local last = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', '1')[1]
       at, mark, scan, entries = lastId, '', '0', {}
       if last then mark = markOf(last) end
-      redis.call('HSET', state, 'at', at, 'mark', mark, 'scan', scan)
+      redis.call('HSET', state, 'at', at, 'mark', mark, 'anew', '1')
     end
   end
 end
@@ -126,9 +138,12 @@ end
 if #entries >= start then
   note(false)
   local last = entries[#entries]
-  redis.call('HSET', state, 'at', last[1], 'mark', markOf(last))
+  at = last[1]
+  redis.call('HSET', state, 'at', at, 'mark', markOf(last))
   if #entries > most then more = 1 end
 end
+if toldAt ~= at then redis.call('HSET', told, '', at) end
+if scan ~= settings[5] then redis.call('HSET', state, 'scan', scan) end
 
 if scan ~= '' and more == 0 then
   local page = redis.call('HSCAN', marks, scan, 'COUNT', most)

@@ -10,6 +10,7 @@ import { Closed, OutcomeUnknown, Unavailable } from '../../log/errors.ts';
 import { createConnection, openConnection, reasonOf } from '../../log/redis/connection.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../../log/redis/keys.ts';
 import { loadScript, type Script } from '../../log/redis/scripts.ts';
+import { ProgressLost } from '../errors.ts';
 import { checkCategory, type JoinRequest, LONGEST_WAIT } from '../rules.ts';
 import type { Attempt, LeasedLog, Redrive, Settlement, WorkConsumer } from '../work-queues.ts';
 import { type GroupKeys, groupKeys } from './keys.ts';
@@ -20,9 +21,14 @@ const LOOK_SCRIPT = loadScript(new URL('look.lua', import.meta.url));
 const TAKE_SCRIPT = loadScript(new URL('take.lua', import.meta.url));
 const SETTLE_SCRIPT = loadScript(new URL('settle.lua', import.meta.url));
 const LEAVE_SCRIPT = loadScript(new URL('leave.lua', import.meta.url));
+const MEND_SCRIPT = loadScript(new URL('mend.lua', import.meta.url));
+const LAG_SCRIPT = loadScript(new URL('lag.lua', import.meta.url));
 
 /** How many entries of the feed a look reads at most, so that it never holds Redis for long. */
 const LOOK_STEP = 200;
+/** How many of what waits is looked over at once, and how often in milliseconds. */
+const MEND_STEP = 200;
+const MEND_INTERVAL = 1_000;
 /** How many logs one call settles, or gives up. */
 const SETTLE_STEP = 200;
 /** How many logs a take leases at most. */
@@ -43,6 +49,7 @@ export class RedisConsumer implements WorkConsumer {
   /** Where to go on looking for leases that ran out, and when. */
   #claimFrom = '0-0';
   #nextClaim = 0;
+  #nextMend = 0;
   #left: Promise<void> | undefined;
 
   private constructor(
@@ -86,9 +93,11 @@ export class RedisConsumer implements WorkConsumer {
     const { logs, queued, told, cursors, delayed, state } = this.#keys;
     const keys = [FEED_KEY, FEED_MARKS_KEY, logs, queued, told, cursors, delayed, state];
     const more = await this.#calls.call(LOOK_SCRIPT, keys, [LOOK_STEP]);
-    if (more !== -1) return more === 1;
-    await this.#make();
-    return true;
+    if (more === -1 || !(await this.#mend())) {
+      await this.#make();
+      return true;
+    }
+    return more === 1;
   }
 
   async take(limit: number, wait: number, signal?: AbortSignal): Promise<readonly LeasedLog[]> {
@@ -120,18 +129,18 @@ export class RedisConsumer implements WorkConsumer {
 
   async lag(): Promise<number> {
     this.#mustBeIn();
-    const { logs, delayed, state } = this.#keys;
-    try {
-      const [waiting, resting, [at, scan], last] = await Promise.all([
-        this.#calls.send(() => this.#redis.xlen(logs)),
-        this.#calls.send(() => this.#redis.zcard(delayed)),
-        this.#calls.send(() => this.#redis.hmget(state, 'at', 'scan')),
-        this.#endOfFeed(),
-      ]);
-      return waiting + resting + entriesBetween(at ?? '0-0', last) + (scan ? 1 : 0);
-    } catch (error) {
-      if (error instanceof Closed) throw error;
-      throw new Unavailable(reasonOf(error));
+    const { logs, cursors, delayed, state } = this.#keys;
+    const keys = [FEED_KEY, logs, cursors, delayed, state];
+    for (;;) {
+      const reply = await this.#calls.call(LAG_SCRIPT, keys, []);
+      const [waiting, resting, at, scan, last] = reply as readonly [
+        ...[waiting?: number, resting?: number, at?: string | null, scan?: string | null],
+        last?: string,
+      ];
+      if (waiting !== undefined && resting !== undefined && last !== undefined) {
+        return waiting + resting + entriesBetween(at ?? '0-0', last) + (scan ? 1 : 0);
+      }
+      await this.#make();
     }
   }
 
@@ -153,23 +162,25 @@ export class RedisConsumer implements WorkConsumer {
     } while (more === 1);
   }
 
-  /** The last ID that the feed has given out, whatever was trimmed. */
-  async #endOfFeed(): Promise<string> {
-    try {
-      const facts = await this.#calls.send(() => this.#redis.xinfo('STREAM', FEED_KEY));
-      const list = facts as readonly unknown[];
-      return String(list[list.indexOf('last-generated-id') + 1]);
-    } catch (error) {
-      if (/no such key/.test((error as Error).message)) return '0-0';
-      throw error;
-    }
+  /** Now and then. @returns false when there is no such group */
+  async #mend(): Promise<boolean> {
+    const now = performance.now();
+    if (now < this.#nextMend) return true;
+    const { logs, queued, told, attempts, delayed, redrives, state } = this.#keys;
+    const keys = [logs, queued, told, attempts, delayed, redrives, state];
+    const interval = Math.min(MEND_INTERVAL, Math.ceil(this.#request.leaseTime / 4));
+    const mended = await this.#calls.call(MEND_SCRIPT, keys, [MEND_STEP, interval]);
+    this.#nextMend = now + interval;
+    return mended !== -1;
   }
 
   async #make(): Promise<void> {
-    const { logs, state } = this.#keys;
+    const { logs, state, cursors } = this.#keys;
     const { category, from } = this.#request;
-    const made = await this.#calls.call(JOIN_SCRIPT, [FEED_KEY, logs, state], [category, from]);
-    checkCategory(this.#group, made as string, category);
+    const keys = [FEED_KEY, logs, state, cursors];
+    const [made] = (await this.#calls.call(JOIN_SCRIPT, keys, [category, from])) as [string?];
+    if (made === undefined) throw new ProgressLost(this.#group, cursors);
+    checkCategory(this.#group, made, category);
   }
 
   /** Processes that died have left their names behind. */
@@ -202,12 +213,12 @@ export class RedisConsumer implements WorkConsumer {
     const claims = entries.length === 0 && now >= this.#nextClaim;
     const idle = claims ? this.#request.leaseTime : '';
     const values = [this.#name, most, idle, this.#claimFrom, ...entries];
-    const reply = await this.#unlessGone(TAKE_SCRIPT, keys, values);
-    if (reply === undefined) {
+    const reply = (await this.#unlessGone(TAKE_SCRIPT, keys, values)) ?? [];
+    const [from, ...leased] = reply as readonly [string?, ...Leased[]];
+    if (from === undefined) {
       await this.#make();
       return [];
     }
-    const [from, ...leased] = reply as readonly [string, ...Leased[]];
     if (claims) {
       this.#claimFrom = from;
       if (from === '0-0') this.#nextClaim = now + this.#request.leaseTime / 4;

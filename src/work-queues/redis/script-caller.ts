@@ -4,6 +4,7 @@ import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors
 import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
 import type { Script } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
+import { findOccupied } from './keys.ts';
 
 /** The group is not there: nobody has made it yet, or Redis has lost it. */
 export class NoGroup extends Error {}
@@ -11,7 +12,13 @@ export class NoGroup extends Error {}
 export class ScriptCaller extends TimedCommands {
   /** Those of consumers, which end together with it. */
   readonly connections = new Set<Redis>();
+  readonly #redis: Redis;
   #closed = false;
+
+  constructor(redis: Redis, replyTimeout?: number) {
+    super(redis, replyTimeout);
+    this.#redis = redis;
+  }
 
   get isClosed(): boolean {
     return this.#closed;
@@ -26,7 +33,7 @@ export class ScriptCaller extends TimedCommands {
     try {
       return await super.call(script, keys, values);
     } catch (error) {
-      throw this.#translate(error, keys[0]!);
+      throw isWrongType(error) ? await this.#wrongType(error, keys) : translate(error, keys);
     }
   }
 
@@ -42,15 +49,28 @@ export class ScriptCaller extends TimedCommands {
     return this.end();
   }
 
-  #translate(error: unknown, key: string): Error {
-    if (error instanceof Closed) return error;
-    if (isNoGroup(error)) return new NoGroup();
-    if (isWrongType(error)) return new WrongType(key);
-    if (failureOf(error) === 'unanswered') {
-      return new OutcomeUnknown(reasonOf(error), undefined, 'the change');
-    }
-    return new Unavailable(reasonOf(error));
+  async #wrongType(error: unknown, keys: readonly string[]): Promise<Error> {
+    const found = await this.send(() => findOccupied(this.#redis, keys)).catch(() => undefined);
+    // Somebody has put it right meanwhile.
+    if (found === undefined) return new Unavailable(reasonOf(error));
+    const { key, holds, needs } = found;
+    return new WrongType(
+      key,
+      `${key} holds a ${holds}, and workers keep a ${needs} there; put back what was there, or remove it`,
+    );
   }
+}
+
+function translate(error: unknown, keys: readonly string[]): Error {
+  if (error instanceof Closed) return error;
+  if (isNoGroup(error)) return new NoGroup();
+  const reason = reasonOf(error);
+  if (failureOf(error) === 'unanswered') return new OutcomeUnknown(reason, undefined, 'the change');
+  if (/exhausted the last possible ID/.test(reason)) {
+    const logs = keys.find((key) => key.endsWith(':logs'));
+    return new Unavailable(`${logs} has no ID left to give out; remove it, and it is made anew`);
+  }
+  return new Unavailable(reason);
 }
 
 /** Whether Redis says that there is no such consumer group. */

@@ -3,7 +3,8 @@ Writes down what became of leased logs.
 
 Invariants
   1. Nothing is changed for a log whose entry is not pending with this consumer, from the very
-     delivery that it knows: who lost a lease, and even got it back, cannot go on from before.
+     delivery that it knows: who lost a lease, and even got it back, cannot go on from before. Nor
+     for one that was queued again under another entry, as after somebody removed what is queued.
   2. A log that is given up is in the queue again when more was told of it than is done. What had
      been told when it was leased counts as read: where that is not there, there is nothing to do.
 
@@ -31,7 +32,8 @@ local function isAfter(a, b)
   return a > b
 end
 
-local function isOurs(entry, deliveries)
+local function isOurs(log, entry, deliveries)
+  if redis.call('HGET', queued, log) ~= entry then return false end
   local pending = redis.call('XPENDING', logs, 'workers', entry, entry, 1, consumer)[1]
   return pending and tostring(pending[4]) == deliveries
 end
@@ -76,7 +78,7 @@ local now
 for position = 2, #ARGV, WIDTH do
   local log, entry, deliveries, cursor, attempt, letter, begun, after, seen =
     unpack(ARGV, position, position + WIDTH - 1)
-  if not isOurs(entry, deliveries) then
+  if not isOurs(log, entry, deliveries) then
     answer[#answer + 1] = 0
   else
     answer[#answer + 1] = 1

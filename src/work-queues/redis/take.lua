@@ -10,11 +10,13 @@ ARGV
   5…  IDs of entries that were leased already
 
 Returns { where to go on looking, { log, entry, deliveries, cursor, told, attempt, redrives }, … },
-'' for what there is not.
+'' for what there is not; {} when the cursors are lost: nothing is handed out.
 ]]
 local logs, queued, told, cursors, attempts, redrives = unpack(KEYS)
 local consumer, most, idle, from = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local answer = { from }
+
+if redis.call('HEXISTS', cursors, '') == 0 then return {} end
 
 local function add(entry, log, deliveries)
   -- The place of a log is kept beside its entry: one that is not there any more is nobody's.

@@ -1,0 +1,51 @@
+/**
+ * What anybody with a redis-cli can do to the keys of Millrace, and what comes of it: the table of
+ * docs/operations.md, each row of which is tried by the tests beside this file.
+ */
+
+/** The names in backticks of the table; `SET` stands for a key of another type. */
+export type Deed =
+  | 'DEL'
+  | 'EXPIRE'
+  | 'RENAME'
+  | 'RESTORE'
+  | 'SET'
+  | 'XDEL'
+  | 'XTRIM'
+  | 'XSETID'
+  | 'XGROUP DESTROY'
+  | 'XGROUP DELCONSUMER'
+  | 'XGROUP SETID';
+
+export interface Row {
+  /** As in the docs, for example `{work:mail}:logs`. */
+  readonly key: string;
+  readonly deed: Deed;
+  /** It goes on as if nothing had happened; or what is told, until somebody puts it right. */
+  readonly then: 'heals' | 'says';
+}
+
+const GONE = ['DEL', 'EXPIRE', 'RENAME'] as const;
+
+function rows(key: string, then: Row['then'], ...deeds: readonly Deed[]): Row[] {
+  return deeds.map((deed) => ({ key, deed, then }));
+}
+
+export const WORKER_ROWS: readonly Row[] = [
+  ...rows(
+    '{work:mail}:logs',
+    'heals',
+    ...GONE,
+    ...(['RESTORE', 'XDEL', 'XTRIM'] as const),
+    ...(['XGROUP DESTROY', 'XGROUP DELCONSUMER', 'XGROUP SETID'] as const),
+  ),
+  ...rows('{work:mail}:logs', 'says', 'SET', 'XSETID'),
+  ...rows('{work:mail}:cursors', 'heals', 'RESTORE'),
+  ...rows('{work:mail}:cursors', 'says', ...GONE, 'SET'),
+  ...['queued', 'told', 'attempts', 'delayed', 'redrives', 'state'].flatMap((name) => [
+    ...rows(`{work:mail}:${name}`, 'heals', ...GONE, 'RESTORE'),
+    ...rows(`{work:mail}:${name}`, 'says', 'SET'),
+  ]),
+];
+
+export const ALL_ROWS: readonly Row[] = [...WORKER_ROWS];
