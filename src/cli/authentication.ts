@@ -4,6 +4,7 @@ import { InvalidInput } from '../event/error.ts';
 import { cookieSession } from '../gateway/cookie-session.ts';
 import type { Authenticate } from '../gateway/identity.ts';
 import { type JwtOptions, jwtAuthentication } from '../gateway/jwt.ts';
+import { type Logger, SILENT } from '../gateway/logger.ts';
 import type { Records } from '../records/records.ts';
 import type { KeySetPlace } from './access-settings.ts';
 import { CommandFailure, EXIT_USAGE } from './failure.ts';
@@ -16,12 +17,12 @@ export type Authentication = (records: Records) => Authenticate | undefined;
  * Reads secrets and keys, before anything is opened.
  * @throws CommandFailure that says what is wrong with them, and never what they are
  */
-export function readAuthentication(settings: Settings): Authentication {
+export function readAuthentication(settings: Settings, logger: Logger = SILENT): Authentication {
   switch (settings.auth) {
     case 'none':
       return () => undefined;
     case 'jwt': {
-      const authenticate = jwt(settings);
+      const authenticate = jwt(settings, logger);
       return () => authenticate;
     }
     case 'session': {
@@ -50,11 +51,11 @@ function describeAppend({ auth, append, appendTypes }: Settings): string {
   return appendTypes.length === 0 ? may : `${may}, only ${appendTypes.join(', ')}`;
 }
 
-function jwt(settings: Settings): Authenticate {
+function jwt(settings: Settings, logger: Logger): Authenticate {
   const { jwtIssuer: issuer, jwtAudience: audience, jwtTolerance: tolerance } = settings;
   const { source, ...keys } = readKeys(settings);
   try {
-    const options = { issuer, audience, tolerance, cookie: settings.tokenCookie };
+    const options = { issuer, audience, tolerance, cookie: settings.tokenCookie, logger };
     return jwtAuthentication({ ...keys, ...options });
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;

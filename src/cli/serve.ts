@@ -56,7 +56,7 @@ async function serve(flags: Flags): Promise<void> {
   const settings = resolveSettings({ flags, environment: process.env, dotEnv: readDotEnv() });
   const logger = createLogger(settings.logLevel);
 
-  const authentication = readAuthentication(settings);
+  const authentication = readAuthentication(settings, logger);
   const store = await openStore(settings, (state, reason) => {
     if (state === 'restored') logger.info('Redis is back');
     else if (state === 'lost') logger.warn({ reason }, 'Redis is lost; trying to reach it again');

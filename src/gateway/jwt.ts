@@ -9,7 +9,6 @@
  */
 import {
   createLocalJWKSet,
-  createRemoteJWKSet,
   errors,
   type JSONWebKeySet,
   type JWTPayload,
@@ -17,7 +16,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
-import { InvalidInput } from '../event/error.ts';
+import { InvalidInput, MillraceError } from '../event/error.ts';
 import { ACCOUNT_ID_RULE, accountIdOf } from '../event/log-name.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { isTypePattern, TYPE_RULE } from './authorization.ts';
@@ -29,6 +28,8 @@ import {
   type Identity,
   Unauthenticated,
 } from './identity.ts';
+import type { Logger } from './logger.ts';
+import { RemoteKeys } from './remote-keys.ts';
 
 /** A JWK set (RFC 7517 section 5), as JSON has it. */
 export interface JsonWebKeys {
@@ -38,7 +39,12 @@ export interface JsonWebKeys {
 export interface JwtOptions {
   /** The secret of HS256: at least 32 bytes (RFC 7518 section 3.2). This, or `keys`. */
   readonly secret?: string | Uint8Array | undefined;
-  /** The public keys: a JWK set (RFC 7517), or where to get it, again and again. */
+  /**
+   * The public keys: a JWK set (RFC 7517), or where to get it. From there it is fetched when it is
+   * needed, and anew when it is 5 minutes old or does not have the key of a token, at most every
+   * 30 seconds. While it cannot be had (it must come whole within 5 s, and have at most 256 KiB),
+   * the keys that are known go on counting.
+   */
   readonly keys?: JsonWebKeys | URL | undefined;
   /** The `iss` that tokens must have. */
   readonly issuer?: string | undefined;
@@ -50,6 +56,8 @@ export interface JwtOptions {
   readonly cookie?: string | undefined;
   /** The time in milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
+  /** Told when keys cannot be fetched, and when they can again. Default: silent. */
+  readonly logger?: Logger | undefined;
 }
 
 export const MIN_SECRET_BYTES = 32;
@@ -90,7 +98,7 @@ export function jwtAuthentication(options: JwtOptions): Authenticate {
   };
 }
 
-function verifier({ secret, keys }: JwtOptions): Verify {
+function verifier({ secret, keys, clock, logger }: JwtOptions): Verify {
   if ((secret === undefined) === (keys === undefined)) {
     throw new InvalidInput('secret', 'or keys must be given, and not both');
   }
@@ -101,7 +109,8 @@ function verifier({ secret, keys }: JwtOptions): Verify {
     }
     return (token, options) => jwtVerify(token, bytes, { ...options, algorithms: ['HS256'] });
   }
-  const keySet = keys instanceof URL ? createRemoteJWKSet(keys) : localKeys(keys!);
+  const keySet =
+    keys instanceof URL ? new RemoteKeys(keys, { clock, logger }).find : localKeys(keys!);
   return (token, options) => verifyByAny(token, keySet, options);
 }
 
@@ -138,6 +147,7 @@ async function verifyByAny(token: string, keys: JWTVerifyGetKey, checks: JWTVeri
 
 /** Says to the holder of a token what is wrong with it, and nothing about our keys. */
 function explained(error: unknown): Error {
+  if (error instanceof MillraceError) return error;
   if (error instanceof errors.JWTExpired) return invalid('the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
     const { claim, reason } = error;

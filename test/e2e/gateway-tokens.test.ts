@@ -236,12 +236,15 @@ test('a key set by URL; while it cannot be had, that is not said to be the fault
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => issuer.once('listening', resolve));
   const { port } = issuer.address() as AddressInfo;
-  const gateway = await startAskingGateway({ keys: new URL(`http://127.0.0.1:${port}/keys`) });
+  let now = Date.now();
+  const keys = new URL(`http://127.0.0.1:${port}/keys`);
+  const gateway = await startAskingGateway({ keys, clock: () => now });
   const headers = await bearer(account, { key: privateKey, header: { alg: 'RS256' } });
   const away = await fetch(`${gateway.url}/accounts/${account}/events`, { headers });
   expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await away.json()).toMatchObject({ code: 'keys_unavailable' });
   healthy = true;
+  now += 1_000;
   expect((await fetch(`${gateway.url}/accounts/${account}/events`, { headers })).status).toBe(200);
   await gateway.stop();
   issuer.close();

@@ -104,7 +104,12 @@ beforeAll(async () => {
     live,
     trustProxy: true,
     logger: { ...SILENT, error: (fields) => failures.push(fields) },
-    limits: { maxSocketsPerAccount: 0, maxSocketsPerAddress: 0, appendRate: 0 },
+    limits: {
+      maxSocketsPerAccount: 0,
+      maxSocketsPerAddress: 0,
+      appendRate: 0,
+      registrationRate: 0,
+    },
   });
   listening = await listen(gateway, { port: 0 });
 });
