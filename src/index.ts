@@ -52,6 +52,7 @@ export {
   ZERO_ID,
 } from './event/event-id.ts';
 export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
+export type { WhoseEvents, Writers } from './event/senders.ts';
 export { type Action, type AppendRule, type May, ownLogs } from './gateway/authorization.ts';
 export { type CookieSessionOptions, cookieSession } from './gateway/cookie-session.ts';
 export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
@@ -199,6 +200,7 @@ export {
 export {
   type TypedDelivery,
   type TypedLog,
+  type TypedLogOptions,
   type TypedPage,
   typedLog,
 } from './typed/typed-log.ts';

@@ -7,7 +7,6 @@ import type { PendingCommand } from './command.ts';
 import type { Decider } from './decider.ts';
 import { newEventsOf } from './decision.ts';
 import type { KnownState } from './known-state.ts';
-import { readEvent } from './read-event.ts';
 
 /** Limits are the log's to enforce, and those of the one that is used are not known here. */
 const NO_LIMITS = {
@@ -69,7 +68,7 @@ export function evolveByAppended<State, Command, Payloads extends object>(
   const events: RecordedFrom<Payloads>[] = [];
   encoded.forEach((event, index) => {
     // Read like any stored event, so that the state is the one that reading the log comes to.
-    const recorded = readEvent(decider, log, storedEvent(ids[index]!, event));
+    const recorded = decider.read(log, storedEvent(ids[index]!, event));
     if (recorded === undefined) return;
     events.push(recorded);
     state = decider.evolve(state, recorded);
@@ -108,7 +107,7 @@ function foresee<State, Command, Payloads extends object>(
   let isUnforeseeable = false;
   let next = state;
   for (const event of encoded) {
-    const recorded = readEvent(decider, log, storedEvent(ZERO_ID, event));
+    const recorded = decider.read(log, storedEvent(ZERO_ID, event));
     if (recorded === undefined) continue;
     const { type, payload, meta } = recorded;
     const foreseen = {

@@ -8,9 +8,18 @@
  * is why a command can be decided again when somebody else was faster.
  */
 import { InvalidInput } from '../event/error.ts';
-import type { Payload } from '../event/event.ts';
+import type { Payload, StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import { textOfWriters, type WhoseEvents, type Writers } from '../event/senders.ts';
 import { comesLater } from '../event/thrown.ts';
-import type { EventDefinitions, EventFrom, RecordedFrom } from '../typed/event-types.ts';
+import type { UnreadableEvent } from '../typed/errors.ts';
+import { EventReading, tellPassedOver } from '../typed/event-reading.ts';
+import type {
+  EventDefinitions,
+  EventFrom,
+  RecordedFrom,
+  UnknownRecorded,
+} from '../typed/event-types.ts';
 import { textHash } from './text-hash.ts';
 
 /** Payloads of events that nobody has defined. */
@@ -23,7 +32,7 @@ export type Decision<Payloads extends object> =
   | undefined;
 
 /** What {@link decider} is given. */
-export interface DeciderDefinition<State, Command, Payloads extends object> {
+export interface DeciderDefinition<State, Command, Payloads extends object> extends WhoseEvents {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; names its snapshots. */
   readonly name: string;
   /** Left out: events of any type and payload. */
@@ -43,19 +52,31 @@ export interface DeciderDefinition<State, Command, Payloads extends object> {
    */
   readonly evolve: (state: State, event: RecordedFrom<NoInfer<Payloads>>) => NoInfer<State>;
   /**
-   * The version of `evolve`, for snapshots: with another one, they are computed afresh. Default: a
-   * hash of the source text of `evolve` and of the upcasts, which does not see what these call.
+   * The version of `evolve`, for snapshots: with another one, or with other `writers`, they are
+   * computed afresh. Default: a hash of the source text of `evolve` and of the upcasts, which does
+   * not see what these call.
    */
   readonly version?: string | number | undefined;
+  /**
+   * Told once for each type when an event is passed over that cannot be read, and that the
+   * application did not write. Holds no payload. Default: a line on the console.
+   */
+  readonly onPassedOver?: ((event: UnreadableEvent) => void) | undefined;
 }
 
 /** A {@link DeciderDefinition} that was checked. */
 export interface Decider<State, Command, Payloads extends object = UntypedPayloads> {
   readonly name: string;
   readonly events: EventDefinitions<Payloads> | undefined;
+  readonly writers: Writers | undefined;
   readonly initial: State;
   /** What its snapshots are good for. */
   readonly version: string;
+  /**
+   * A stored event as `evolve` gets it; undefined for one that does not count.
+   * @throws UnreadableEvent
+   */
+  read(log: LogName, stored: StoredEvent): RecordedFrom<Payloads> | undefined;
   log?(command: Command): string;
   decide(command: Command, state: State): Decision<Payloads>;
   evolve(state: State, event: RecordedFrom<Payloads>): State;
@@ -96,7 +117,8 @@ const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 export function decider<State, Command, Payloads extends object = UntypedPayloads>(
   definition: DeciderDefinition<State, Command, Payloads>,
 ): Decider<State, Command, Payloads> {
-  const { name, events, initial, log, version } = definition;
+  const { name, events, writers, initial, log, version } = definition;
+  const { onPassedOver = tellPassedOver } = definition;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidInput('name', 'must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
   }
@@ -105,11 +127,21 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
   if (events !== undefined && typeof events.decode !== 'function') {
     throw new InvalidInput('events', 'must be what defineEvents answers');
   }
+  const reading = new EventReading<RecordedFrom<Payloads> | UnknownRecorded>({
+    ...{ events, writers, onPassedOver },
+  });
+  const evolving = version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`);
+  const whose = textOfWriters(writers);
   return {
     name,
     events,
+    writers,
     initial,
-    version: String(version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`)),
+    version: whose === '' ? String(evolving) : `${evolving} by ${textHash(whose)}`,
+    read(log, stored) {
+      const event = reading.read(log, stored);
+      return event?.unknown === true ? undefined : (event as RecordedFrom<Payloads> | undefined);
+    },
     ...(log && { log: (command: Command) => log(command) }),
     decide: (command, state) => definition.decide(command, state),
     evolve(state, event) {

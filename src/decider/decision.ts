@@ -1,6 +1,7 @@
 /** What a decider decides, as events that a log takes. */
 import { InvalidInput } from '../event/error.ts';
 import type { Meta, NewEvent } from '../event/event.ts';
+import { isEveryone } from '../event/senders.ts';
 import { comesLater } from '../event/thrown.ts';
 import type { EventDefinitions, EventFrom } from '../typed/event-types.ts';
 import type { CommandOptions } from './command.ts';
@@ -17,7 +18,19 @@ export function newEventsOf<State, Command, Payloads extends object>(
   options: Pick<CommandOptions, 'meta' | 'commandId'> = {},
 ): NewEvent[] {
   const events = eventsIn<Payloads>(decider.decide(command, state), decider.name);
-  return events.map((event) => encode(decider.events, event, options));
+  const encoded = events.map((event) => encode(decider.events, event, options));
+  if (!isEveryone(decider.writers)) for (const { meta } of encoded) mustCount(meta);
+  return encoded;
+}
+
+/** Decided events that would not count when they are read would be lost without a word. */
+function mustCount(meta: Meta | undefined): void {
+  if (meta?.from === undefined) return;
+  throw new InvalidInput(
+    'meta.from',
+    'is what a gateway marks the events of clients with; call what you want to say otherwise',
+    'invalid_event',
+  );
 }
 
 function eventsIn<Payloads extends object>(

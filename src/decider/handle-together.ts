@@ -20,7 +20,6 @@ import { type Decided, decideAll, evolveByAppended } from './decided.ts';
 import { TooManyConflicts } from './errors.ts';
 import type { KnownState } from './known-state.ts';
 import { loadState, type StateSource } from './load-state.ts';
-import { readEvent } from './read-event.ts';
 
 /** All that handling commands needs beside the commands. */
 export interface HandlingSource<State, Command, Payloads extends object>
@@ -181,7 +180,7 @@ class Handling<State, Command, Payloads extends object>
     const { decider, eventLog } = this.#source;
     const stored = await eventsOf(eventLog, this.#log, ids);
     const events = stored
-      .map((event) => readEvent(decider, this.#log, event))
+      .map((event) => decider.read(this.#log, event))
       .filter((event): event is RecordedFrom<Payloads> => event !== undefined);
     const { state, version } = await this.#load(this.known);
     for (const { resolve } of this.#commands) resolve({ state, events, version, duplicate: true });

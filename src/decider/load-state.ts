@@ -9,7 +9,6 @@ import type { EventLog, Page } from '../log/log.ts';
 import type { Decider } from './decider.ts';
 import { StateLost } from './errors.ts';
 import { initialState, type KnownState } from './known-state.ts';
-import { readEvent } from './read-event.ts';
 import type { Snapshots } from './snapshots.ts';
 
 const PAGE_LIMIT = 1_000;
@@ -83,7 +82,7 @@ function evolveByPage<State, Command, Payloads extends object>(
 ): KnownState<State> {
   let { state } = known;
   for (const stored of events) {
-    const event = readEvent(decider, log, stored);
+    const event = decider.read(log, stored);
     if (event !== undefined) state = decider.evolve(state, event);
   }
   return {

@@ -6,7 +6,9 @@
  *                  account:42          that account, by what it was asked for
  *                  anonymous           somebody, through a gateway that did not ask
  */
+import { InvalidInput } from './error.ts';
 import type { StoredEvent } from './event.ts';
+import type { LogName } from './log-name.ts';
 
 /** The mark of what came through a gateway that knows nobody. No log has this name. */
 export const ANONYMOUS = 'anonymous';
@@ -17,4 +19,63 @@ export function senderOf(event: StoredEvent): string | undefined {
   if (event.rawMeta?.includes('"from"') !== true) return undefined;
   const from = event.meta?.from;
   return from === undefined ? undefined : String(from);
+}
+
+/**
+ * Whose events count for a reader:
+ *
+ * - `everyone` (the default);
+ * - `application`: only what the application wrote itself, in its own process;
+ * - a list: that, and what came through a gateway from these senders (`['account:backend']`), as of
+ *   a part of the application that writes over HTTP with a token of its own;
+ * - a function: that, and what it says yes to. It is asked with `meta.from` and the log, at once,
+ *   and has to give the same answer whenever it is asked again.
+ *
+ * Events of others are passed over, as if they were not there.
+ */
+export type Writers =
+  | 'everyone'
+  | 'application'
+  | readonly string[]
+  | ((from: string, log: LogName) => boolean);
+
+/** What every reader of an application can be told. */
+export interface WhoseEvents {
+  /**
+   * Whose events count; those of others are passed over. Default `everyone`: also those that
+   * clients sent. Where the application decides what is in a log, say `application`.
+   */
+  readonly writers?: Writers | undefined;
+}
+
+/** Whether what came through a gateway counts. */
+export type TrustRule = (from: string, log: LogName) => boolean;
+
+/** Whether the events of everybody count. */
+export function isEveryone(writers: Writers | undefined): boolean {
+  return writers === undefined || writers === 'everyone';
+}
+
+/**
+ * @returns undefined where everything counts
+ * @throws InvalidInput
+ */
+export function trustRule(writers: Writers | undefined): TrustRule | undefined {
+  if (writers === undefined || writers === 'everyone') return undefined;
+  if (writers === 'application') return () => false;
+  if (typeof writers === 'function') return writers;
+  if (!Array.isArray(writers) || !writers.every((from) => typeof from === 'string')) {
+    throw new InvalidInput(
+      'writers',
+      "must be 'everyone', 'application', an array of senders like account:1, or a function",
+    );
+  }
+  const trusted: ReadonlySet<string> = new Set(writers);
+  return (from) => trusted.has(from);
+}
+
+/** What readers with these writers go by, as text: when it changes, others may count. */
+export function textOfWriters(writers: Writers | undefined): string {
+  if (isEveryone(writers)) return '';
+  return typeof writers === 'function' ? String(writers) : JSON.stringify(writers);
 }

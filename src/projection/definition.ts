@@ -1,6 +1,7 @@
 /** What a projection is: how events become rows. */
 import { InvalidInput } from '../event/error.ts';
 import type { Payload } from '../event/event.ts';
+import { trustRule, type WhoseEvents, type Writers } from '../event/senders.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { EventDefinitions, Recorded, RecordedFrom } from '../typed/event-types.ts';
 import type { RunOptions } from './run-options.ts';
@@ -37,7 +38,8 @@ export type RowHandlers<State, Payloads extends object> = string extends keyof P
  * @typeParam Payloads by event type
  */
 export interface ProjectionDefinition<State, Payloads extends object = AnyPayloads>
-  extends RunOptions {
+  extends RunOptions,
+    WhoseEvents {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; only one projection of a store may have it. */
   readonly name: string;
   /**
@@ -117,6 +119,7 @@ export function checkDefinition(definition: Unchecked): void {
       throw new InvalidInput(`on.${type}`, 'must be a function');
     }
   }
+  trustRule(definition.writers as Writers | undefined);
   checkChoice('onError', definition.onError, ['stop', 'skip']);
   checkChoice('trimmed', definition.trimmed, ['stop', 'accept']);
 }

@@ -16,8 +16,9 @@ import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
 import type { CommitOutcome, ReadModel } from '../read-models/read-models.ts';
 import { checkRowKey } from '../read-models/rules.ts';
+import type { UnreadableEvent } from '../typed/errors.ts';
+import { EventReading } from '../typed/event-reading.ts';
 import type { Recorded } from '../typed/event-types.ts';
-import { untyped } from '../typed/recorded.ts';
 import type { ProjectionDefinition, RowHandler } from './definition.ts';
 import { EventFailed, placeOf } from './errors.ts';
 import type { FeedTarget } from './feed-target.ts';
@@ -35,14 +36,17 @@ interface Rules<State> {
   readonly handlers: ReadonlyMap<string, Handler<State>>;
   /** Undefined for an event that counts for nothing. */
   readonly decode: (log: LogName, stored: StoredEvent) => AnyEvent | undefined;
+  readonly reading: Pick<EventReading<AnyEvent>, 'passedOver'>;
   readonly keyOf: (event: AnyEvent) => string | readonly string[] | undefined;
   readonly initial: () => State;
 }
 
 export function rulesOf<State, Payloads extends object>(
   definition: ProjectionDefinition<State, Payloads>,
+  onPassedOver: (event: UnreadableEvent) => void,
 ): Rules<State> {
-  const { events, category, key, initial, on } = definition;
+  const { events, writers, category, key, initial, on } = definition;
+  const reading = new EventReading<AnyEvent>({ events, writers, onPassedOver });
   // The compiler has checked handlers against events where the definition was made.
   const handlers = new Map(Object.entries(on)) as ReadonlyMap<string, Handler<State>>;
   return {
@@ -50,9 +54,10 @@ export function rulesOf<State, Payloads extends object>(
     decode: ordinaryOnly(
       category,
       events === undefined
-        ? (log, stored) => (handlers.has(stored.type) ? untyped(log, stored) : undefined)
-        : (log, stored) => events.decode(log, stored) as AnyEvent | undefined,
+        ? (log, stored) => (handlers.has(stored.type) ? reading.read(log, stored) : undefined)
+        : (log, stored) => reading.read(log, stored),
     ),
+    reading,
     keyOf: (key as Rules<State>['keyOf'] | undefined) ?? ((event) => event.log),
     initial,
   };
@@ -79,7 +84,7 @@ export class Fold<State> implements FeedTarget {
   #underWay: ReadonlyMap<string, string | null> = new Map();
 
   constructor(
-    { handlers, decode, keyOf, initial }: Rules<State>,
+    { handlers, decode, keyOf, initial }: Omit<Rules<State>, 'reading'>,
     readModel: ReadModel,
     table: string,
   ) {

@@ -46,6 +46,11 @@ export interface ProjectionStatus {
   readonly lag: number;
   /** How many events this instance has left out (`onError: 'skip'`). */
   readonly skipped: number;
+  /**
+   * How many events this instance has passed over for who wrote them: not one of `writers`, or not
+   * the application, and unreadable. One that is read again counts again.
+   */
+  readonly passedOver: number;
   /** Why it cannot go on at the moment; it tries by itself. */
   readonly trouble: string | undefined;
   readonly error: MillraceError | undefined;
@@ -134,6 +139,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   readonly #category: string | undefined;
   readonly #leaseTime: number;
   readonly #run: FeedRun;
+  readonly #reading: { readonly passedOver: number };
   readonly #stopping = new AbortController();
   #retired: Promise<void> | undefined;
   #serving: number | undefined;
@@ -153,7 +159,10 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     this.#versions = new VersionRecord(store.records, name);
     this.#category = category;
     this.#leaseTime = leaseTime;
-    const fold = new Fold(rulesOf(definition), readModel, tableOf(name, version));
+    const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
+    const rules = rulesOf(definition, onProblem);
+    this.#reading = rules.reading;
+    const fold = new Fold(rules, readModel, tableOf(name, version));
     this.#run = new FeedRun(store.log, store.records, fold, {
       label: `the projection ${name}`,
       lease: leaseOf(name, version),
@@ -163,7 +172,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       retries: { ...DEFAULT_RETRIES, ...definition.retries },
       onError,
       trimmed,
-      onProblem: onlyTold('onProblem', definition.onProblem ?? tell),
+      onProblem,
       isSuperseded: () => this.#isSuperseded(),
       onCaughtUp: () => this.#serve(),
     });
@@ -201,7 +210,8 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     const { state, position, end, lag, skipped, trouble, error } = this.#run;
     const { version } = this;
     const serving = this.#serving;
-    return { state, version, serving, position, end, lag, skipped, trouble, error };
+    const { passedOver } = this.#reading;
+    return { state, version, serving, position, end, lag, skipped, passedOver, trouble, error };
   }
 
   ended(): Promise<void> {

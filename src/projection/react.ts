@@ -3,16 +3,15 @@
  * At least once, in the order of the feed, one at a time.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import type { StoredEvent } from '../event/event.ts';
-import type { LogName } from '../event/log-name.ts';
+import type { WhoseEvents } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
 import { FEED_START, type FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
 import type { Records } from '../records/records.ts';
+import { EventReading } from '../typed/event-reading.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
-import { untyped } from '../typed/recorded.ts';
 import { type AnyPayloads, checkChoice, checkName } from './definition.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { ordinaryOnly } from './ordinary-only.ts';
@@ -21,7 +20,9 @@ import { FROM_START, Reactions } from './reactions.ts';
 import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
 
 /** What is done for each event. */
-export interface ReactionDefinition<Payloads extends object = AnyPayloads> extends RunOptions {
+export interface ReactionDefinition<Payloads extends object = AnyPayloads>
+  extends RunOptions,
+    WhoseEvents {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; only one reaction of a store may have it. */
   readonly name: string;
   /** The events there are. Left out: events of any type, with payloads as they are stored. */
@@ -55,6 +56,7 @@ export interface ReactionStatus {
   readonly end: number;
   readonly lag: number;
   readonly skipped: number;
+  readonly passedOver: number;
   readonly trouble: string | undefined;
   readonly error: MillraceError | undefined;
 }
@@ -102,8 +104,9 @@ export function react<Payloads extends object = AnyPayloads>(
   },
   definition: ReactionDefinition<Payloads>,
 ): Reaction {
-  const { events, category, each, from = 'start' } = definition;
+  const { events, writers, category, each, from = 'start' } = definition;
   const { onError = 'stop', trimmed = 'stop' } = definition;
+  const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
   const name = checkName(definition.name);
   if (typeof each !== 'function') throw new InvalidInput('each', 'must be a function of an event');
   checkChoice('from', from, ['start', 'now']);
@@ -112,16 +115,15 @@ export function react<Payloads extends object = AnyPayloads>(
   const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
   const { log, records } = store;
   const lease = `reaction:${name}`;
-  const decode = (events === undefined ? untyped : events.decode.bind(events)) as (
-    log: LogName,
-    stored: StoredEvent,
-  ) => RecordedFrom<Payloads> | undefined;
+  const reading = new EventReading<RecordedFrom<Payloads>>({
+    ...{ events, writers, onPassedOver: onProblem },
+  });
   const target = new Reactions({
     records,
     key: `reaction:${name}`,
     lease,
     start: from === 'start' ? FROM_START : (last) => fromNow(log, last),
-    decode: ordinaryOnly(category, decode),
+    decode: ordinaryOnly(category, (log, stored) => reading.read(log, stored)),
     each,
   });
   const run = new FeedRun(log, records, target, {
@@ -133,7 +135,7 @@ export function react<Payloads extends object = AnyPayloads>(
     retries: { ...DEFAULT_RETRIES, ...definition.retries },
     onError,
     trimmed,
-    onProblem: onlyTold('onProblem', definition.onProblem ?? tell),
+    onProblem,
   });
   void run.ended.then(endsWith(log, 'work', () => run.stop()));
   return {
@@ -146,7 +148,7 @@ export function react<Payloads extends object = AnyPayloads>(
       const { state, position, end, lag, skipped, trouble, error } = run;
       return {
         state: state as ReactionStatus['state'],
-        ...{ position, end, lag, skipped, trouble, error },
+        ...{ position, end, lag, skipped, passedOver: reading.passedOver, trouble, error },
       };
     },
     ended: () => run.ended,

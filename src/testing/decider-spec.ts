@@ -5,7 +5,6 @@
 import { AssertionError, deepStrictEqual } from 'node:assert/strict';
 import type { Decider } from '../decider/decider.ts';
 import { newEventsOf } from '../decider/decision.ts';
-import { readEvent } from '../decider/read-event.ts';
 import { encodeEvents, type NewEvent, type StoredEvent, storedEvent } from '../event/event.ts';
 import { makeEventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
@@ -91,7 +90,7 @@ function stateAfter<State, Command, Payloads extends object>(
 ): State {
   let state = deepFreeze(decider.initial);
   for (const stored of asStored(encodeAll(decider, events))) {
-    const event = readEvent(decider, LOG, stored);
+    const event = decider.read(LOG, stored);
     if (event !== undefined) state = deepFreeze(decider.evolve(state, deepFreeze(event)));
   }
   return state;

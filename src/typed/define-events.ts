@@ -21,8 +21,8 @@ export interface DefineEventsOptions<Policy extends UnknownPolicy = UnknownPolic
   /** What becomes of stored events of other types. Default `error`. */
   readonly unknown?: Policy | undefined;
   /**
-   * Whether payloads are validated also when they are read; for logs to which others write.
-   * Default false: what was validated when it was written is believed.
+   * Whether payloads are validated also when the application itself wrote them. Default false: what
+   * was validated when it was written is believed. What came through a gateway is always validated.
    */
   readonly validateReads?: boolean | undefined;
 }

@@ -12,6 +12,8 @@ export class UnreadableEvent extends MillraceError {
   readonly id: EventId;
   /** The type as it is stored. */
   readonly type: string;
+  /** What is wrong with it, as the end of a sentence; nothing of its payload. */
+  readonly reason: string;
 
   constructor(
     log: LogName,
@@ -23,5 +25,6 @@ export class UnreadableEvent extends MillraceError {
     this.log = log;
     this.id = id;
     this.type = type;
+    this.reason = reason;
   }
 }

@@ -2,6 +2,7 @@
 import { InvalidInput } from '../event/error.ts';
 import type { Meta, NewEvent, Payload, StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { isMillraces } from '../event/own-events.ts';
 import { comesLater, kindOf } from '../event/thrown.ts';
 import type { DefinitionMap } from './definition.ts';
 import { UnreadableEvent } from './errors.ts';
@@ -15,7 +16,8 @@ import type {
   UnknownRecorded,
 } from './event-types.ts';
 import { recordedFrom } from './recorded.ts';
-import { validate } from './validate.ts';
+import type { StandardSchema } from './standard-schema.ts';
+import { type Validated, validate } from './validate.ts';
 
 export class EventSet implements DefinedEvents<PayloadMap, PayloadMap, UnknownPolicy> {
   readonly types: readonly string[];
@@ -107,6 +109,29 @@ export class EventSet implements DefinedEvents<PayloadMap, PayloadMap, UnknownPo
     return { ...recorded, unknown: true };
   }
 
+  /** What came through a gateway, or into an account with a registration, nobody has validated yet. */
+  #mustValidate(log: LogName, stored: StoredEvent, meta: Meta | undefined): boolean {
+    if (this.#validateReads || meta === undefined) return this.#validateReads;
+    return meta.from !== undefined || isMillraces(log, stored);
+  }
+
+  /** Whatever a schema throws, the event is one that could not be read. */
+  #ask(
+    schema: StandardSchema,
+    type: string,
+    payload: unknown,
+    log: LogName,
+    stored: StoredEvent,
+  ): Validated {
+    try {
+      return validate(schema, type, payload);
+    } catch (cause) {
+      // Its own words, as what a schema throws is told by `validate` without the payload.
+      const { message } = cause as InvalidInput;
+      throw new UnreadableEvent(log, stored, `could not be looked at: ${message}`, { cause });
+    }
+  }
+
   #upcast(rule: EventRule, log: LogName, stored: StoredEvent, meta: Meta | undefined): unknown {
     const version = meta?.version ?? 1;
     if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1) {
@@ -137,8 +162,8 @@ export class EventSet implements DefinedEvents<PayloadMap, PayloadMap, UnknownPo
         );
       }
     }
-    if (!this.#validateReads || rule.schema === undefined) return payload;
-    const result = validate(rule.schema, rule.type, payload);
+    if (rule.schema === undefined || !this.#mustValidate(log, stored, meta)) return payload;
+    const result = this.#ask(rule.schema, rule.type, payload, log, stored);
     if (result.ok) return result.value;
     throw new UnreadableEvent(
       log,

@@ -33,7 +33,7 @@ export type UntypedRecorded = Recorded<string, Payload>;
 
 /**
  * What becomes of stored events whose type is not defined.
- * `error`: reading them throws; `ignore`: they are left out; `raw`: they are handed over as
+ * `error`: reading them throws (readers pass over those that the application did not write); `ignore`: they are left out; `raw`: they are handed over as
  * {@link UnknownRecorded}.
  */
 export type UnknownPolicy = 'error' | 'ignore' | 'raw';
@@ -63,9 +63,10 @@ export interface EventDefinitions<Payloads extends object = PayloadMap> {
 
   /**
    * A stored event in its current shape; `undefined` when it is to be ignored.
+   * What came through a gateway is validated: nobody has done that when it was written.
    * @throws UnreadableEvent when the type is unknown and the policy `error`, when it has a later
-   *   version than is defined, when its payload is broken, when an upcast fails, and, with
-   *   `validateReads`, when the schema refuses the payload
+   *   version than is defined, when its payload is broken, when an upcast fails, and when the
+   *   schema refuses the payload (of what the application wrote: with `validateReads`)
    */
   decode(log: LogName, stored: StoredEvent): RecordedFrom<Payloads> | UnknownRecorded | undefined;
 

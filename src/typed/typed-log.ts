@@ -1,11 +1,14 @@
 /** An event log whose events are typed: what goes in is checked, what comes out is in its current shape. */
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
+import type { WhoseEvents } from '../event/senders.ts';
 import { Deliveries } from '../live/deliveries.ts';
 import type { Live } from '../live/live.ts';
 import type { Start } from '../live/sink.ts';
 import type { Delivery, SubscribeOptions } from '../live/subscribe.ts';
 import type { Appended, AppendOptions, EventLog, Page, ReadOptions } from '../log/log.ts';
+import type { UnreadableEvent } from './errors.ts';
+import { EventReading, tellPassedOver } from './event-reading.ts';
 import type { DecodedOf, EventDefinitions, EventInputOf } from './event-types.ts';
 
 /** A stretch of a log, typed. Events that are ignored are left out, so it can hold fewer than asked for. */
@@ -13,6 +16,17 @@ export interface TypedPage<Event> extends Omit<Page, 'events'> {
   readonly events: readonly Event[];
   /** Where the next page begins: `after` of the next read, or `before` of a reverse one. */
   readonly next: EventId;
+  /** How many events were passed over for who wrote them; see {@link TypedLogOptions}. */
+  readonly passedOver: number;
+}
+
+/** How a typed log reads. */
+export interface TypedLogOptions extends WhoseEvents {
+  /**
+   * Told once for each type when an event is passed over that cannot be read, and that the
+   * application did not write. Holds no payload. Default: a line on the console.
+   */
+  readonly onPassedOver?: ((event: UnreadableEvent) => void) | undefined;
 }
 
 /** What a typed subscription tells, in the order in which it happened. */
@@ -45,16 +59,18 @@ export interface TypedLog<Events> {
  *     const accounts = typedLog(store.log, bank);
  *     await accounts.append('account:1', bank.create('Deposited', { amount: 5 }));
  *     for (const event of (await accounts.read('account:1')).events) …
+ *
+ * @throws InvalidInput when `writers` are none
  */
 export function typedLog<const Events extends EventDefinitions>(
   eventLog: Pick<EventLog, 'append' | 'read'>,
   definitions: Events,
+  { writers, onPassedOver = tellPassedOver }: TypedLogOptions = {},
 ): TypedLog<Events> {
   type Event = DecodedOf<Events>;
   type Input = EventInputOf<Events>;
   // What the definitions decode is what their types say.
-  const decode = (...stored: Parameters<EventDefinitions['decode']>) =>
-    definitions.decode(...stored) as Event | undefined;
+  const reading = new EventReading<Event>({ events: definitions, writers, onPassedOver });
 
   return {
     async append(log, events, options) {
@@ -68,19 +84,21 @@ export function typedLog<const Events extends EventDefinitions>(
     async read(log, options) {
       const name = parseLogName(log);
       const page = await eventLog.read(name, options);
+      const before = reading.passedOver;
       const events: Event[] = [];
       for (const stored of page.events) {
-        const event = decode(name, stored);
+        const event = reading.read(name, stored);
         if (event !== undefined) events.push(event);
       }
-      return { ...page, events, next: page.events.at(-1)?.id ?? nextOfEmpty(page, options) };
+      const next = page.events.at(-1)?.id ?? nextOfEmpty(page, options);
+      return { ...page, events, next, passedOver: reading.passedOver - before };
     },
 
     subscribe(live, log, start, { signal } = {}) {
       const name = parseLogName(log);
       const itemOf = (delivery: Delivery): TypedDelivery<Event> | undefined => {
         if (delivery.kind !== 'event') return delivery;
-        const event = decode(name, delivery.event);
+        const event = reading.read(name, delivery.event);
         return event === undefined ? undefined : { kind: 'event', event };
       };
       return new Deliveries({ live, log: name, start, signal, itemOf });

@@ -14,6 +14,7 @@ import { MillraceError } from '../event/error.ts';
 import type { JsonValue, Meta, StoredEvent } from '../event/event.ts';
 import { type EventId, isEventId, ZERO_ID } from '../event/event-id.ts';
 import { DEAD_LETTER_CATEGORY, type LogName, parseLogName } from '../event/log-name.ts';
+import { senderOf } from '../event/senders.ts';
 import type { EventLog } from '../log/log.ts';
 import { checkGroup } from '../work-queues/rules.ts';
 import type { WorkQueues } from '../work-queues/work-queues.ts';
@@ -154,7 +155,10 @@ async function findDeadLetter(
 }
 
 /** Others can write to the log of dead letters: what is not as it should be is passed over. */
-function fold(open: Map<string, DeadLetter>, { id: letter, type, payload }: StoredEvent): void {
+function fold(open: Map<string, DeadLetter>, event: StoredEvent): void {
+  const { id: letter, type, payload } = event;
+  // A gateway takes none now; it has not always been so.
+  if (senderOf(event) !== undefined) return;
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return;
   const facts = payload as Readonly<Record<string, JsonValue | undefined>>;
   if (type === 'DeadLettered') {

@@ -19,7 +19,7 @@ import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
 import { settleLetter, writeDeadLetter } from './dead-letters.ts';
 import { findEvent, type LossReason } from './find-event.ts';
 import type { WorkNotice } from './notices.ts';
-import { once } from './once.ts';
+import { onceBesideClients } from './once.ts';
 import type { Places } from './places.ts';
 import { type Ending, Progress } from './progress.ts';
 import type { RetryPolicy } from './retries.ts';
@@ -243,7 +243,7 @@ export class LogRun {
     const { signal } = this.#aborting;
     await this.#settings.handle(stored, {
       ...{ group, log, attempt, redriven, signal },
-      once: (name) => ({ producer: once('Work', group, log, stored.id, name) }),
+      once: (name) => ({ producer: onceBesideClients('Work', group, log, stored.id, name) }),
     });
   }
 

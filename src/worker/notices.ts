@@ -16,6 +16,11 @@ interface OfEvent {
 export type WorkNotice =
   /** A handler failed; the event is tried again after so many milliseconds. */
   | (OfEvent & { readonly what: 'failed'; readonly after: number })
+  /**
+   * An event was passed over, since it cannot be read and the application did not write it; told
+   * once for each type.
+   */
+  | (Omit<OfEvent, 'attempt'> & { readonly what: 'passed_over' })
   /** An event was given up. */
   | (OfEvent & { readonly what: 'dead_letter' })
   /**

@@ -7,11 +7,12 @@ import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { WhoseEvents } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import type { EventLog, Producer } from '../log/log.ts';
 import type { WaitOptions } from '../log/or-aborted.ts';
-import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
-import { untyped } from '../typed/recorded.ts';
+import { EventReading } from '../typed/event-reading.ts';
+import type { EventDefinitions, RecordedFrom, UnknownRecorded } from '../typed/event-types.ts';
 import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
 import {
   type DeadLetter,
@@ -65,12 +66,15 @@ export interface WorkContext {
 /** Payloads of events that nobody has defined. */
 export type AnyPayloads = Readonly<Record<string, Payload>>;
 
-export interface WorkOptions<Payloads extends object = AnyPayloads> extends JoinOptions {
+export interface WorkOptions<Payloads extends object = AnyPayloads>
+  extends JoinOptions,
+    WhoseEvents {
   /** Whose work it is; each group handles every event. 1 to 128 characters of `A-Z a-z 0-9 . _ -`. */
   readonly group: string;
   /**
    * Left out: events of any type, as they are stored. Otherwise in their current shape; events that
-   * are not defined are passed over, or fail like a handler, by their policy.
+   * are not defined are passed over, or fail like a handler, by their policy; of those that the
+   * application did not write, what cannot be read is passed over.
    */
   readonly events?: EventDefinitions<Payloads> | undefined;
   /**
@@ -115,6 +119,11 @@ export interface Worker {
    * by itself in the same way. Called again, it waits for the same end.
    */
   stop(): Promise<void>;
+  /**
+   * How many events this worker has passed over for who wrote them: not one of `writers`, or not the
+   * application, and unreadable.
+   */
+  passedOver(): number;
   /** The dead letters of the group that were neither redriven with success nor discarded. */
   deadLetters(): Promise<readonly DeadLetter[]>;
   /**
@@ -145,12 +154,13 @@ export async function work<Payloads extends object = AnyPayloads>(
   options: WorkOptions<Payloads>,
 ): Promise<Worker> {
   const { group, category, from, leaseTime } = options;
-  const settings = parseOptions(options);
+  const { settings, reading } = parseOptions(options);
   const consumer = await store.workQueues.join(group, { category, from, leaseTime });
   const loop = new WorkLoop(store.log, consumer, settings);
   loop.start();
   return {
     lag: () => consumer.lag(),
+    passedOver: () => reading.passedOver,
     drain: ({ signal } = {}) => loop.drain(signal),
     stop: () => loop.stop(),
     deadLetters: () => listDeadLetters(store.log, group),
@@ -167,9 +177,11 @@ export async function work<Payloads extends object = AnyPayloads>(
   };
 }
 
-function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>): LoopSettings {
-  const { group, events, concurrency = DEFAULT_CONCURRENCY, onDeadLetter = 'continue' } = options;
-  const { leaseTime = 10_000, grace = DEFAULT_GRACE, onNotice = () => {} } = options;
+function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>) {
+  const { group, events, writers, onDeadLetter = 'continue' } = options;
+  const { concurrency = DEFAULT_CONCURRENCY } = options;
+  const { leaseTime = 10_000, grace = DEFAULT_GRACE } = options;
+  const onNotice = onlyTold('onNotice', options.onNotice ?? (() => {}));
   const { lookInterval = DEFAULT_LOOK_INTERVAL } = options;
   if (typeof options.handler !== 'function') {
     throw new InvalidInput('handler', 'must be a function');
@@ -182,19 +194,26 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>): 
   }
   mustBeTime(grace, 'grace', 0);
   mustBeTime(lookInterval, 'lookInterval', 1);
+  const reading = new EventReading<RecordedFrom<Payloads> | UnknownRecorded>({
+    events,
+    writers,
+    onPassedOver: (error) => {
+      const { log, id, type } = error;
+      onNotice({ what: 'passed_over', log, id, type, error });
+    },
+  });
   const handle = (stored: StoredEvent, context: WorkContext): unknown => {
-    const event =
-      events === undefined ? untyped(context.log, stored) : events.decode(context.log, stored);
+    const event = reading.read(context.log, stored);
     if (event === undefined || event.unknown === true) return undefined;
     return options.handler(event as RecordedFrom<Payloads>, context);
   };
   const retries = parseRetries(options.retries);
-  return {
-    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval },
-    onNotice: onlyTold('onNotice', onNotice),
+  const settings: LoopSettings = {
+    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval, onNotice },
     holds: onDeadLetter === 'hold',
     oneByOne: new Places(1),
   };
+  return { settings, reading };
 }
 
 function mustBeTime(value: number, field: string, least: number): void {

@@ -97,6 +97,37 @@ test('hands a refusal to the reaction, which can answer it', async () => {
   await manager.stop();
 });
 
+test.each([
+  ['too long', 'x'.repeat(16_000)],
+  ['no text', { a: ['x'.repeat(16_000)] }],
+])(
+  'a correlation that a client made up and that is %s stops nothing',
+  async (_what, correlationId) => {
+    const store = newStore();
+    const manager = await processManager(store, {
+      name: 'transfers',
+      events: bank,
+      retries: { attempts: 1 },
+      on: {
+        async TransferRequested({ payload: { to, amount } }, send) {
+          await send(account, { account: to, does: 'deposit', amount });
+          throw new Error('so that there is a dead letter, too');
+        },
+      },
+    });
+    const request = bank.create('TransferRequested', { to: 'b', amount: 5 });
+    const { ids } = await store.log.append(from, [{ ...request, meta: { correlationId } }]);
+    await manager.drain();
+    const cause = `${from}/${ids[0]}`;
+    const { events } = await store.log.read(parseLogName('account:b'));
+    expect(events[0]?.meta).toMatchObject({ correlationId: cause, causationId: cause });
+    expect(await manager.deadLetters()).toMatchObject([
+      { id: ids[0], error: 'so that there is a dead letter, too' },
+    ]);
+    await manager.stop();
+  },
+);
+
 test('refuses reactions that are none', async () => {
   const name = 'transfers';
   await expect(processManager(newStore(), { name, on: {} })).rejects.toMatchObject({ field: 'on' });

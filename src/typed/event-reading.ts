@@ -1,0 +1,105 @@
+/**
+ * From stored events to those that a reader of an application gets: the one way for typed logs,
+ * deciders, projections, reactions and workers.
+ *
+ *   stored ──who wrote it?──► decode ──► event
+ *               │                │
+ *               │ not one of     │ unreadable: written by the application ─► UnreadableEvent
+ *               │ the writers    │
+ *               └────────────────┴─ by a client, or by Millrace ─► passed over, counted, told once
+ *
+ * Whoever may append could otherwise stop an application with an event that it does not know.
+ */
+import type { StoredEvent } from '../event/event.ts';
+import type { LogName } from '../event/log-name.ts';
+import { isMillraces } from '../event/own-events.ts';
+import { senderOf, type TrustRule, trustRule, type Writers } from '../event/senders.ts';
+import { onlyTold } from '../event/thrown.ts';
+import { UnreadableEvent } from './errors.ts';
+import type { EventDefinitions } from './event-types.ts';
+import { untyped } from './recorded.ts';
+
+/** Of so many types it is told that they are passed over: clients can think of any number. */
+const MOST_TOLD = 20;
+
+export interface EventReadingOptions {
+  /** Left out: events of any type, as they are stored. */
+  readonly events: Pick<EventDefinitions, 'decode'> | undefined;
+  readonly writers: Writers | undefined;
+  /** Told once for each type of what could not be read and is passed over. */
+  readonly onPassedOver: (event: UnreadableEvent) => void;
+}
+
+/** @typeParam Event what the definitions decode to, which is known to the caller's types */
+export class EventReading<Event> {
+  readonly #events: Pick<EventDefinitions, 'decode'> | undefined;
+  readonly #trusts: TrustRule | undefined;
+  readonly #onPassedOver: (event: UnreadableEvent) => void;
+  readonly #told = new Set<string>();
+  #passedOver = 0;
+
+  /** @throws InvalidInput */
+  constructor({ events, writers, onPassedOver }: EventReadingOptions) {
+    this.#events = events;
+    this.#trusts = trustRule(writers);
+    this.#onPassedOver = onlyTold('onPassedOver', onPassedOver);
+  }
+
+  /** How many events were passed over for who wrote them; one that is read again counts again. */
+  get passedOver(): number {
+    return this.#passedOver;
+  }
+
+  /**
+   * The event as a reader gets it; undefined for one that is passed over or ignored.
+   * @throws UnreadableEvent when the application itself has written it
+   */
+  read(log: LogName, stored: StoredEvent): Event | undefined {
+    if (this.#trusts !== undefined) {
+      const from = senderOf(stored);
+      if (from !== undefined && !this.#trusts(from, log)) {
+        this.#passedOver += 1;
+        return undefined;
+      }
+    }
+    if (this.#events === undefined) return untyped(log, stored) as Event;
+    try {
+      return this.#events.decode(log, stored) as Event | undefined;
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent)) throw error;
+      const who = this.#strangerOf(log, stored);
+      if (who === undefined) throw error;
+      this.#passedOver += 1;
+      this.#tell(error, who);
+      return undefined;
+    }
+  }
+
+  /** Who wrote it, where that is not the application, or somebody that it trusts as itself. */
+  #strangerOf(log: LogName, stored: StoredEvent): string | undefined {
+    const from = senderOf(stored);
+    // Who is trusted as the application has got here.
+    if (from !== undefined) return this.#trusts === undefined ? `${from} sent it` : undefined;
+    return isMillraces(log, stored) ? 'Millrace wrote it' : undefined;
+  }
+
+  #tell(error: UnreadableEvent, who: string): void {
+    const { log, type, reason } = error;
+    if (this.#told.has(type) || this.#told.size >= MOST_TOLD) return;
+    this.#told.add(type);
+    const rest =
+      this.#told.size < MOST_TOLD
+        ? 'others of this type will be, without a word'
+        : 'all that come will be, without a word, as there are many of them';
+    this.#onPassedOver(
+      new UnreadableEvent(log, error, `${reason}; ${who}, so it is passed over, and ${rest}`, {
+        cause: error,
+      }),
+    );
+  }
+}
+
+/** A line on the console, where nobody asked to be told. */
+export function tellPassedOver({ message }: UnreadableEvent): void {
+  console.warn(`millrace: ${message}`);
+}
