@@ -3,6 +3,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { Meta, NewEvent, Payload, StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
 import { isMillraces } from '../event/own-events.ts';
+import { senderOf } from '../event/senders.ts';
 import { comesLater, kindOf } from '../event/thrown.ts';
 import type { DefinitionMap } from './definition.ts';
 import { UnreadableEvent } from './errors.ts';
@@ -109,27 +110,32 @@ export class EventSet implements DefinedEvents<PayloadMap, PayloadMap, UnknownPo
     return { ...recorded, unknown: true };
   }
 
-  /** What came through a gateway, or into an account with a registration, nobody has validated yet. */
-  #mustValidate(log: LogName, stored: StoredEvent, meta: Meta | undefined): boolean {
-    if (this.#validateReads || meta === undefined) return this.#validateReads;
-    return meta.from !== undefined || isMillraces(log, stored);
-  }
-
-  /** Whatever a schema throws, the event is one that could not be read. */
-  #ask(
+  /** @throws UnreadableEvent; InvalidInput when the schema fails at what the application wrote */
+  #validated(
     schema: StandardSchema,
-    type: string,
     payload: unknown,
+    type: string,
     log: LogName,
     stored: StoredEvent,
-  ): Validated {
+  ): unknown {
+    // What came through a gateway, or into an account with a registration, nobody has validated.
+    const isForeign = senderOf(stored) !== undefined || isMillraces(log, stored);
+    if (!this.#validateReads && !isForeign) return payload;
+    let result: Validated;
     try {
-      return validate(schema, type, payload);
+      result = validate(schema, type, payload);
     } catch (cause) {
-      // Its own words, as what a schema throws is told by `validate` without the payload.
-      const { message } = cause as InvalidInput;
-      throw new UnreadableEvent(log, stored, `could not be looked at: ${message}`, { cause });
+      if (!isForeign) throw cause;
+      // Its message, as what a schema throws is told by `validate` without the payload.
+      const reason = `could not be looked at: ${(cause as InvalidInput).message}`;
+      throw new UnreadableEvent(log, stored, reason, { cause });
     }
+    if (result.ok) return result.value;
+    throw new UnreadableEvent(
+      log,
+      stored,
+      `is refused by its schema, ${result.field}: ${result.message}`,
+    );
   }
 
   #upcast(rule: EventRule, log: LogName, stored: StoredEvent, meta: Meta | undefined): unknown {
@@ -162,14 +168,9 @@ export class EventSet implements DefinedEvents<PayloadMap, PayloadMap, UnknownPo
         );
       }
     }
-    if (rule.schema === undefined || !this.#mustValidate(log, stored, meta)) return payload;
-    const result = this.#ask(rule.schema, rule.type, payload, log, stored);
-    if (result.ok) return result.value;
-    throw new UnreadableEvent(
-      log,
-      stored,
-      `is refused by its schema, ${result.field}: ${result.message}`,
-    );
+    const { schema } = rule;
+    if (schema === undefined || (meta === undefined && !this.#validateReads)) return payload;
+    return this.#validated(schema, payload, rule.type, log, stored);
   }
 }
 

@@ -263,6 +263,33 @@ test('an application can have events with the names of ours', () => {
   expect(reading.passedOver).toBe(0);
 });
 
+test('a schema that fails at what a client sent is no reason to stop', async () => {
+  const odd = defineEvents({
+    Notified: {
+      '~standard': {
+        ...{ version: 1 as const, vendor: 'odd' },
+        validate(value: unknown) {
+          if (value === SECRET) throw new RangeError(SECRET);
+          return { value: value as string };
+        },
+      },
+    },
+  });
+  const onPassedOver = vi.fn();
+  const store = testStore();
+  const event = { type: 'Notified', payload: SECRET };
+  await store.log.append(log, [
+    by('account:1', event),
+    by('account:1', { ...event, payload: 'a' }),
+  ]);
+  const { events } = await typedLog(store.log, odd, { onPassedOver }).read(log);
+  expect(events.map(({ payload }) => payload)).toEqual(['a']);
+  const message = String(onPassedOver.mock.lastCall?.[0]);
+  expect(message).toContain('the schema (odd) of Notified failed at a payload (RangeError)');
+  expect(message).not.toContain(SECRET);
+  await store.close();
+});
+
 test('of any number of types only some are told', () => {
   const onPassedOver = vi.fn();
   const reading = new EventReading({ events: shop, writers: undefined, onPassedOver });
