@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
+import type { LogName } from '../../src/event/log-name.ts';
 import { RedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts';
+import { RedisReadModels } from '../../src/read-models/redis/redis-read-models.ts';
+import { RedisRecords } from '../../src/records/redis/redis-records.ts';
+import { RedisWorkQueues } from '../../src/work-queues/redis/redis-work-queues.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { randomLog } from '../support/names.ts';
@@ -15,6 +19,9 @@ import { appendOne } from './say.ts';
 /** In the order in which the log opens them. */
 const COMMANDS = 0;
 const LISTENING = 1;
+const WATCHING = 2;
+/** Of work queues: the one for commands comes first. */
+const WORK = 1;
 
 async function openThroughProxy(
   options: RedisLogOptions,
@@ -111,4 +118,85 @@ it('leaves no timer behind when it cannot be opened', async () => {
     code: 'unavailable',
   });
   expect(timers()).toBeLessThanOrEqual(before);
+});
+
+it('notices a dead connection that waits for the feed', async () => {
+  const { server, proxy, eventLog } = await openThroughProxy({ pingInterval: 200 });
+  const other = await RedisLog.open(server.url());
+  onTestFinished(() => other.close());
+  let wakes = 0;
+  const unfollow = await eventLog.followFeed(() => {
+    wakes += 1;
+  });
+  onTestFinished(() => unfollow());
+  await eventually(() => wakes > 0 && proxy.connections === 3);
+  const before = wakes;
+  proxy.silence(WATCHING);
+  await appendOne(other, randomLog());
+  await eventually(() => wakes > before);
+});
+
+it('notices a dead connection that waits for work, and takes what comes then', async () => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const proxy = await TcpProxy.start(server.port);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  const eventLog = await RedisLog.open(server.url());
+  onTestFinished(() => eventLog.close());
+  const queues = await RedisWorkQueues.open(`redis://127.0.0.1:${proxy.port}`, {
+    pingInterval: 200,
+  });
+  onTestFinished(() => queues.close());
+  const consumer = await queues.join('g', { leaseTime: 1_000 });
+  onTestFinished(() => consumer.leave());
+  const work = async (log: LogName) => {
+    const taken = await consumer.take(10, 1_000);
+    if (taken.some((each) => each.log === log)) return true;
+    await consumer.look();
+    return false;
+  };
+  // Nothing to do, and a wait longer than the interval: it is alive all the same.
+  for (let round = 0; round < 3; round += 1) expect(await consumer.take(10, 1_000)).toEqual([]);
+  expect(proxy.opened).toBe(2);
+  proxy.silence(WORK);
+  const begun = performance.now();
+  await expect(consumer.take(10, 1_000)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  const log = randomLog();
+  await appendOne(eventLog, log);
+  await eventually(() => work(log).catch(() => false));
+});
+
+it.each([
+  ['records', RedisRecords, async (opened: RedisRecords) => void (await opened.get('a'))],
+  [
+    'read models',
+    RedisReadModels,
+    async (opened: RedisReadModels) => void (await opened.checkpoint('a')),
+  ],
+] as const)('notices a dead connection of %s', async (_what, store, ask) => {
+  const server = await RedisServer.start();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const proxy = await TcpProxy.start(server.port);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  const opened = await store.open(`redis://127.0.0.1:${proxy.port}`, { pingInterval: 200 });
+  onTestFinished(() => opened.close());
+  proxy.silence(0);
+  // Also when nobody asks for anything.
+  await eventually(() => proxy.opened === 2);
+  await eventually(() => ask(opened as never));
+});
+
+it('gives up what hangs while it is opened, wherever that is', async () => {
+  const mute = createServer((socket) => socket.on('error', () => {}));
+  mute.listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  onTestFinished(() => void mute.close());
+  const { port } = mute.address() as AddressInfo;
+  // TLS is never set up.
+  const opening = RedisLog.open(`rediss://127.0.0.1:${port}`, { connectTimeout: 200 });
+  await expect(opening).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('could not be reached within 200 ms'),
+  });
 });

@@ -15,6 +15,7 @@ export class TcpProxy {
   #swallowing = false;
   #refusing = false;
   #swallowed = 0;
+  #opened = 0;
 
   private constructor(listener: Server, target: number) {
     this.#listener = listener;
@@ -38,6 +39,11 @@ export class TcpProxy {
   /** How many connections go through it now. */
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /** How many connections have ever gone through it. */
+  get opened(): number {
+    return this.#opened;
   }
 
   /** How many bytes of replies it has lost since {@link swallowReplies}. */
@@ -96,6 +102,7 @@ export class TcpProxy {
     const server = connect({ port: this.#target, host: '127.0.0.1' });
     const pair: Pair = { client, server, isSilent: false };
     this.#pairs.add(pair);
+    this.#opened += 1;
     client.pipe(server);
     server.on('data', (data) => {
       if (this.#swallowing || pair.isSilent) this.#swallowed += data.length;

@@ -10,22 +10,38 @@ const LONGEST_RECONNECT_DELAY = 2_000;
 const DISCONNECT_TIMEOUT = 100;
 /** While Redis loads its data it is asked again this often, so that its silence means something. */
 const LOADING_INTERVAL = 1_000;
-export const DEFAULT_PATIENCE: Patience = { connectTimeout: 5_000, pingInterval: 5_000 };
 const OLDEST_MAJOR_VERSION = 7;
+
+/** How long a connection may be silent, in milliseconds; every connection goes by it. */
+export interface ConnectionOptions {
+  /**
+   * How often each connection is asked whether it is alive, and how long it may take to answer
+   * before it counts as dead and whatever is under way on it fails. Default 5,000: a connection is
+   * given up when nothing has come over it for 5 to 10 seconds.
+   */
+  readonly pingInterval?: number | undefined;
+  /**
+   * How long it may take to open a connection, up to the first answer of Redis: its name, TCP, TLS
+   * and logging in all together. Default 5,000.
+   */
+  readonly connectTimeout?: number | undefined;
+}
+
+export function patienceOf(options: ConnectionOptions): Patience {
+  const { connectTimeout = 5_000, pingInterval = 5_000 } = options;
+  return { connectTimeout, pingInterval };
+}
 
 /**
  * A connection that is not yet open. Nothing is queued or sent again behind our back: a command
  * is written to a live connection or refused, and fails as soon as its connection is lost.
  */
-export function createConnection(
-  url: string,
-  name: string,
-  patience: Patience = DEFAULT_PATIENCE,
-): Redis {
+export function createConnection(url: string, name: string, patience: Patience): Redis {
   const options = {
     lazyConnect: true,
     connectionName: `millrace-${name}`,
-    connectTimeout: patience.connectTimeout,
+    // The watch below goes by one time for all of it: ioredis' own ends with the TCP connection.
+    connectTimeout: 0,
     disconnectTimeout: DISCONNECT_TIMEOUT,
     maxLoadingRetryTime: LOADING_INTERVAL,
     enableOfflineQueue: false,
@@ -42,6 +58,25 @@ export function createConnection(
   // Without a listener an error would end the process; what it means is told by the commands.
   connection.on('error', () => {});
   watchLiveness(connection, patience);
+  return connection;
+}
+
+/**
+ * For how many milliseconds a command may block: shorter than a silent connection is taken for
+ * alive, since the answer to a ping waits behind it.
+ */
+export function longestBlock(options: ConnectionOptions): number {
+  return Math.max(1, Math.floor(patienceOf(options).pingInterval / 2));
+}
+
+/** Opens a connection that a store needs. Fails as {@link openConnection} does, and leaves nothing behind. */
+export async function connectTo(
+  url: string,
+  name: string,
+  options: ConnectionOptions,
+): Promise<Redis> {
+  const connection = createConnection(url, name, patienceOf(options));
+  await openConnection(connection);
   return connection;
 }
 

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { FeedCursor, FeedPage } from '../feed.ts';
 import type { FeedRequest } from '../feed-options.ts';
+import { longestBlock } from './connection.ts';
 import { type CallScript, FeedReader } from './feed-reader.ts';
 import { FeedScan } from './feed-scan.ts';
 import { FeedWatch } from './feed-watch.ts';
@@ -25,7 +26,7 @@ export class Feed {
     const { scanInterval, pingInterval, onRefusal } = settings;
     this.#reader = new FeedReader(call);
     this.#watch = new FeedWatch(watching, {
-      block: Math.max(1, Math.floor(pingInterval / 2)),
+      block: longestBlock({ pingInterval }),
       retryInterval: pingInterval,
       onRefusal,
     });

@@ -1,17 +1,22 @@
 /**
  * Finds out that a connection is dead although nobody has said so, and breaks it, so that what is
- * under way fails and ioredis connects again.
+ * under way fails and ioredis connects again. The one rule for all connections, those that wait in
+ * a blocking command too: such a command ends well within `pingInterval`.
  *
- *   connect ── no byte for `connectTimeout`, and not `ready` ──► broken
- *   ready ──► PING ── no byte for `pingInterval` ──► broken
- *              ▲   └── any byte ──┐
- *              └──────────────────┘
+ *   connecting ──► connect ──► ready ──► PING ── no byte for `pingInterval` ──► broken
+ *   └── no first answer within ──┘        ▲   └── any byte ──┐
+ *       `connectTimeout` ──► broken       └──────────────────┘
+ *
+ * So of an open connection the last byte is at most two `pingInterval` old, and at least one, when it
+ * is broken. To open one takes a name to be looked up, TCP, TLS, logging in and a first answer: all
+ * of it together has `connectTimeout`. From then on a server that loads its data answers that it
+ * does, and each answer gives it as long again.
  */
 import type { Redis } from 'ioredis';
 
 /** How long a connection may be silent, in milliseconds. */
 export interface Patience {
-  /** How long it may take to open it, and then to hear the first bytes of the server. */
+  /** How long it may take to open it and to hear the first answer of the server. */
   readonly connectTimeout: number;
   /** How often an open one is asked for an answer, and how long that may take. */
   readonly pingInterval: number;
@@ -20,16 +25,18 @@ export interface Patience {
 /** Watches a connection until it is closed for good, and every connection that takes its place. */
 export function watchLiveness(redis: Redis, { connectTimeout, pingInterval }: Patience): void {
   let timer: NodeJS.Timeout | undefined;
+  /** Counts connections, so that a late look at one does not hit the next. */
+  let attempt = 0;
   let bytesSeen = 0;
   let hasAsked = false;
 
   function lookAfter(milliseconds: number): void {
     clearTimeout(timer);
-    const { stream } = redis;
+    const current = attempt;
     timer = setTimeout(() => {
       // After a pause of our own, the answer may be there already, to be read in this very turn.
       setImmediate(() => {
-        if (stream === redis.stream) look(milliseconds);
+        if (current === attempt) look(milliseconds);
       });
     }, milliseconds);
     timer.unref();
@@ -37,6 +44,10 @@ export function watchLiveness(redis: Redis, { connectTimeout, pingInterval }: Pa
 
   function look(waited: number): void {
     const { status, stream } = redis;
+    if (status === 'connecting') {
+      stream?.destroy(new Error(`Redis could not be reached within ${waited} ms`));
+      return;
+    }
     if (status !== 'connect' && status !== 'ready') return;
     const isSilent = stream.bytesRead === bytesSeen;
     bytesSeen = stream.bytesRead;
@@ -53,11 +64,18 @@ export function watchLiveness(redis: Redis, { connectTimeout, pingInterval }: Pa
     lookAfter(pingInterval);
   }
 
-  redis.on('connect', () => {
-    hasAsked = false;
-    bytesSeen = redis.stream.bytesRead;
+  redis.on('connecting', () => {
+    attempt += 1;
     lookAfter(connectTimeout);
   });
+  redis.on('connect', () => {
+    hasAsked = false;
+    // What came while TLS was set up is no answer of Redis.
+    bytesSeen = redis.stream.bytesRead;
+  });
   redis.on('ready', () => lookAfter(pingInterval));
-  redis.on('close', () => clearTimeout(timer));
+  redis.on('close', () => {
+    attempt += 1;
+    clearTimeout(timer);
+  });
 }

@@ -31,11 +31,12 @@ import { type Standing, standingOf, WHOLE } from '../standing.ts';
 import type { StoreDescription } from '../store-description.ts';
 import { AppendQueue } from './append-queue.ts';
 import {
+  type ConnectionOptions,
   createConnection,
-  DEFAULT_PATIENCE,
   failureOf,
   isWrongType,
   openConnection,
+  patienceOf,
   reasonOf,
   reconnectDelay,
   whyUnusable,
@@ -51,7 +52,7 @@ import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from './scripts.ts
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
-export interface RedisLogOptions {
+export interface RedisLogOptions extends ConnectionOptions {
   /** How often every followed log is looked at for events that others added, and for loss; 0: never. Default 1,000. */
   readonly sweepInterval?: number | undefined;
   /**
@@ -65,13 +66,6 @@ export interface RedisLogOptions {
   readonly replyTimeout?: number | undefined;
   /** How long a producer that does not append is remembered. Default 7 days. */
   readonly producerIdle?: number | undefined;
-  /**
-   * How often each connection is asked whether it is alive, and how long it may take to answer
-   * before it counts as dead and whatever is under way on it fails. Default 5,000.
-   */
-  readonly pingInterval?: number | undefined;
-  /** How long a connection may take to open, and Redis to say anything on it. Default 5,000. */
-  readonly connectTimeout?: number | undefined;
   /** How many appends may be under way at once; more fail with `unavailable`. Default 50,000. */
   readonly maxPendingAppends?: number | undefined;
   /** How many bytes of events may be under way at once. Default 67,108,864. */
@@ -119,7 +113,7 @@ export class RedisLog implements EventLog {
     );
     const report = new ConnectionReport(options.onConnection ?? (() => {}));
     this.#report = report;
-    this.#retryInterval = options.pingInterval ?? DEFAULT_PATIENCE.pingInterval;
+    this.#retryInterval = patienceOf(options).pingInterval;
     this.#publications = new Publications(listening, {
       database: redis.options.db ?? 0,
       retryInterval: this.#retryInterval,
@@ -149,10 +143,7 @@ export class RedisLog implements EventLog {
    *   older than 7.0 or does not let this user do what is needed
    */
   static async open(url: string, options: RedisLogOptions = {}): Promise<RedisLog> {
-    const patience = {
-      connectTimeout: options.connectTimeout ?? DEFAULT_PATIENCE.connectTimeout,
-      pingInterval: options.pingInterval ?? DEFAULT_PATIENCE.pingInterval,
-    };
+    const patience = patienceOf(options);
     const redis = createConnection(url, 'commands', patience);
     const listening = createConnection(url, 'publications', patience);
     try {

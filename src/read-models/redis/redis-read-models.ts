@@ -5,10 +5,10 @@
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
 import {
-  createConnection,
+  type ConnectionOptions,
+  connectTo,
   failureOf,
   isWrongType,
-  openConnection,
   reasonOf,
 } from '../../log/redis/connection.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
@@ -22,7 +22,7 @@ const COMMIT_SCRIPT = loadScript(new URL('commit.lua', import.meta.url));
 /** About how many rows one command asks for, so that none holds Redis for long. */
 const STEP = 1_000;
 
-export interface RedisReadModelsOptions {
+export interface RedisReadModelsOptions extends ConnectionOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a change fails with
    * `outcome_unknown` and a read with `unavailable`. Default 5,000.
@@ -48,9 +48,7 @@ export class RedisReadModels implements ReadModels {
    *   older than 7.0
    */
   static async open(url: string, options: RedisReadModelsOptions = {}): Promise<RedisReadModels> {
-    const redis = createConnection(url, 'read-models');
-    await openConnection(redis);
-    return new RedisReadModels(redis, options);
+    return new RedisReadModels(await connectTo(url, 'read-models', options), options);
   }
 
   async checkpoint(table: string): Promise<Checkpoint | null> {

@@ -5,10 +5,10 @@
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
 import {
-  createConnection,
+  type ConnectionOptions,
+  connectTo,
   failureOf,
   isWrongType,
-  openConnection,
   reasonOf,
 } from '../../log/redis/connection.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
@@ -19,7 +19,7 @@ import { isAdd } from '../rules.ts';
 
 const BATCH_SCRIPT = loadScript(new URL('batch.lua', import.meta.url));
 
-export interface RedisRecordsOptions {
+export interface RedisRecordsOptions extends ConnectionOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a change fails with
    * `outcome_unknown` and a read with `unavailable`. Default 5,000.
@@ -46,9 +46,7 @@ export class RedisRecords extends BatchRecords {
    *   older than 7.0
    */
   static async open(url: string, options: RedisRecordsOptions = {}): Promise<RedisRecords> {
-    const redis = createConnection(url, 'records');
-    await openConnection(redis);
-    return new RedisRecords(redis, options);
+    return new RedisRecords(await connectTo(url, 'records', options), options);
   }
 
   close(): Promise<void> {

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { type EventId, predecessorOf, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { Closed, OutcomeUnknown, Unavailable } from '../../log/errors.ts';
-import { createConnection, openConnection, reasonOf } from '../../log/redis/connection.ts';
+import { reasonOf } from '../../log/redis/connection.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../../log/redis/keys.ts';
 import { loadScript, type Script } from '../../log/redis/scripts.ts';
 import { ProgressLost } from '../errors.ts';
@@ -38,10 +38,19 @@ const FORGOTTEN_AFTER = 100;
 
 type Leased = readonly [log: string, entry: string, deliveries: number, ...string[]];
 
+/** Where a consumer waits for work. */
+export interface WaitingRoom {
+  /** Opens a connection of its own for it. */
+  connect(): Promise<Redis>;
+  /** How long one command may block there, in milliseconds. */
+  readonly longestBlock: number;
+}
+
 export class RedisConsumer implements WorkConsumer {
   readonly #calls: ScriptCaller;
   readonly #redis: Redis;
   readonly #waiting: Redis;
+  readonly #longestBlock: number;
   readonly #group: string;
   readonly #keys: GroupKeys;
   readonly #request: JoinRequest;
@@ -58,6 +67,7 @@ export class RedisConsumer implements WorkConsumer {
     redis: Redis,
     calls: ScriptCaller,
     waiting: Redis,
+    longestBlock: number,
   ) {
     this.#group = group;
     this.#keys = groupKeys(group);
@@ -65,19 +75,19 @@ export class RedisConsumer implements WorkConsumer {
     this.#redis = redis;
     this.#calls = calls;
     this.#waiting = waiting;
+    this.#longestBlock = longestBlock;
   }
 
   static async join(
-    url: string,
+    room: WaitingRoom,
     group: string,
     request: JoinRequest,
     redis: Redis,
     calls: ScriptCaller,
   ): Promise<RedisConsumer> {
-    const waiting = createConnection(url, 'work');
-    await openConnection(waiting);
+    const waiting = await room.connect();
     try {
-      const consumer = new RedisConsumer(group, request, redis, calls, waiting);
+      const consumer = new RedisConsumer(group, request, redis, calls, waiting, room.longestBlock);
       await consumer.#make();
       await consumer.#forgetOthers();
       calls.connections.add(waiting);
@@ -106,7 +116,11 @@ export class RedisConsumer implements WorkConsumer {
     const taken = await this.#take(most, []);
     if (taken.length > 0 || wait <= 0 || signal?.aborted) return taken;
     const untilClaim = Math.max(1, this.#nextClaim - performance.now());
-    const entries = await this.#wait(most, Math.min(wait, LONGEST_WAIT, untilClaim), signal);
+    const entries = await this.#wait(
+      most,
+      Math.min(wait, LONGEST_WAIT, untilClaim, this.#longestBlock),
+      signal,
+    );
     // What is leased and not told of comes back by itself, when the lease runs out or we leave.
     if (entries.length === 0 || signal?.aborted) return [];
     return this.#take(entries.length, entries);

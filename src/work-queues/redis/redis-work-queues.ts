@@ -1,16 +1,16 @@
 /** Work queues in Redis: a stream and a consumer group for each group. How they are laid out: keys.ts. */
 import type { Redis } from 'ioredis';
-import { createConnection, openConnection } from '../../log/redis/connection.ts';
+import { type ConnectionOptions, connectTo, longestBlock } from '../../log/redis/connection.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { checkGroup, parseJoinOptions } from '../rules.ts';
 import type { JoinOptions, Letter, WorkConsumer, WorkQueues } from '../work-queues.ts';
 import { groupKeys } from './keys.ts';
-import { RedisConsumer } from './redis-consumer.ts';
+import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
 import { ScriptCaller } from './script-caller.ts';
 
 const REDRIVE_SCRIPT = loadScript(new URL('redrive.lua', import.meta.url));
 
-export interface RedisWorkQueuesOptions {
+export interface RedisWorkQueuesOptions extends ConnectionOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a call fails with
    * `outcome_unknown` or `unavailable`. Default 5,000.
@@ -20,15 +20,18 @@ export interface RedisWorkQueuesOptions {
 
 /** {@link WorkQueues} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
 export class RedisWorkQueues implements WorkQueues {
-  readonly #url: string;
+  readonly #waitingRoom: WaitingRoom;
   readonly #redis: Redis;
   readonly #calls: ScriptCaller;
   #closing: Promise<void> | undefined;
 
-  private constructor(url: string, redis: Redis, { replyTimeout }: RedisWorkQueuesOptions) {
-    this.#url = url;
+  private constructor(url: string, redis: Redis, options: RedisWorkQueuesOptions) {
+    this.#waitingRoom = {
+      connect: () => connectTo(url, 'work', options),
+      longestBlock: longestBlock(options),
+    };
     this.#redis = redis;
-    this.#calls = new ScriptCaller(redis, replyTimeout);
+    this.#calls = new ScriptCaller(redis, options.replyTimeout);
   }
 
   /**
@@ -38,15 +41,13 @@ export class RedisWorkQueues implements WorkQueues {
    *   older than 7.0
    */
   static async open(url: string, options: RedisWorkQueuesOptions = {}): Promise<RedisWorkQueues> {
-    const redis = createConnection(url, 'work-queues');
-    await openConnection(redis);
-    return new RedisWorkQueues(url, redis, options);
+    return new RedisWorkQueues(url, await connectTo(url, 'work-queues', options), options);
   }
 
   async join(group: string, options?: JoinOptions): Promise<WorkConsumer> {
     checkGroup(group);
     const request = parseJoinOptions(options);
-    return RedisConsumer.join(this.#url, group, request, this.#redis, this.#calls);
+    return RedisConsumer.join(this.#waitingRoom, group, request, this.#redis, this.#calls);
   }
 
   redrive(group: string, letter: Letter): Promise<void> {
