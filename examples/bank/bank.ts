@@ -180,7 +180,7 @@ async function main(): Promise<void> {
   } catch (error) {
     fail((error as Error).message);
   } finally {
-    await Promise.all([manager.stop(), table.stop()]);
+    // Ends what runs on it, too.
     await store.close();
   }
 }

@@ -81,13 +81,10 @@ async function serve(location: string, port: number): Promise<void> {
   const store = await openStore(location);
   const live = createLive({ log: store.log });
   const server = await listen(createGateway({ log: store.log, live }), { port });
-  const worker = await runFanOut(store);
+  await runFanOut(store);
   console.log(`The chat is at ${server.url}`);
-  process.once('SIGINT', async () => {
-    await Promise.all([server.close(), worker.stop()]);
-    live.close();
-    await store.close();
-  });
+  // Ends what runs on it, too: the server, the worker, what is delivered live.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => store.close());
 }
 
 /** One person's terminal: lines go into the room, what comes is printed. */

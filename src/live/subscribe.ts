@@ -31,8 +31,8 @@ export interface SubscribeOptions {
  * What ends it, also while it waits, and at once: what has arrived and was not told yet is in the
  * log, after the last event that was told.
  *   - Leaving the loop, or `return()`: quietly; a `next()` that waits answers `done`.
- *   - Aborting `signal`: throws the signal's reason (by default an `AbortError`), as Node's own
- *     iterators and `fetch` do.
+ *   - Aborting `signal`: throws the signal's reason, which by default is an `AbortError`. So does
+ *     `fetch`; Node's own iterators (`events.on`) throw an `AbortError` whose cause is the reason.
  *   - Closing the live delivery, its log or its store: throws Closed.
  *
  * It begins with the first `next()`; before that it holds nothing. After its end it answers `done`.

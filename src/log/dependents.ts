@@ -39,7 +39,10 @@ export function endsWith(log: object, stage: Stage, end: End): () => void {
 export async function endDependents(log: object, graceMs = DEFAULT_GRACE): Promise<void> {
   const deadline = performance.now() + graceMs;
   for (const stage of STAGES) {
-    const ends = Array.from(dependents.get(log) ?? []).filter((each) => each.stage === stage);
+    const known = dependents.get(log);
+    const ends = Array.from(known ?? []).filter((each) => each.stage === stage);
+    // Told once: what does not end is not waited for again.
+    for (const each of ends) known?.delete(each);
     if (ends.length === 0) continue;
     const left = Math.max(0, deadline - performance.now());
     let timer: ReturnType<typeof setTimeout> | undefined;

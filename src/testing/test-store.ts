@@ -18,8 +18,8 @@ export interface TestStore {
   readonly random: () => number;
   /** Another ID each time, the same ones for the same seed. */
   readonly newId: () => string;
-  /** Ends all that runs on it, and then closes it. */
-  close(): Promise<void>;
+  /** Ends all that runs on it, and then closes it; as of other stores. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /**
@@ -35,14 +35,18 @@ export function testStore(
   const records = new MemoryRecords({ clock: clock.now });
   const readModels = new MemoryReadModels();
   const workQueues = new MemoryWorkQueues(log);
+  const close = async (graceMs: number | undefined) => {
+    await endDependents(log, graceMs);
+    await Promise.all([log, records, readModels, workQueues].map((each) => each.close()));
+  };
+  let closing: Promise<void> | undefined;
   return {
     ...{ log, records, readModels, workQueues, clock },
     random: seededRandom(seed),
     newId: seededIds(seed),
-    close: async () => {
-      await endDependents(log);
-      await Promise.all([workQueues.close(), readModels.close()]);
-      await Promise.all([log.close(), records.close()]);
+    close(graceMs) {
+      closing ??= close(graceMs);
+      return closing;
     },
   };
 }
