@@ -9,6 +9,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
+import { deepFreeze } from '../event/frozen.ts';
 import type { LogName } from '../event/log-name.ts';
 import { textOfWriters, type WhoseEvents, type Writers } from '../event/senders.ts';
 import { comesLater } from '../event/thrown.ts';
@@ -20,6 +21,7 @@ import type {
   RecordedFrom,
   UnknownRecorded,
 } from '../typed/event-types.ts';
+import { explained, isDevelopment } from './kept-state.ts';
 import { textHash } from './text-hash.ts';
 
 /** Payloads of events that nobody has defined. */
@@ -42,12 +44,14 @@ export interface DeciderDefinition<State, Command, Payloads extends object> exte
    * (Written above `decide`, its parameter has to be annotated too.)
    */
   readonly log?: ((command: Command) => string) | undefined;
-  /** The state of a log without events. */
+  /** The state of a log without events; each log gets a copy of it. */
   readonly initial: State;
   /** What the command leads to, in this state. Throws to refuse it: whoever handles it gets that error. */
   readonly decide: (command: Command, state: State) => Decision<NoInfer<Payloads>>;
   /**
-   * The state after an event. It answers a new state and leaves the old one as it was. Events that
+   * The state after an event. It answers a new state and leaves the old one as it was: others have
+   * that, too. Unless `NODE_ENV` is `production`, states are frozen, so that it throws otherwise
+   * (in code that is not strict it just has no effect). Events that
    * the definitions do not know are not handed to it (or are an error, by their policy).
    */
   readonly evolve: (state: State, event: RecordedFrom<NoInfer<Payloads>>) => NoInfer<State>;
@@ -132,6 +136,7 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
   });
   const evolving = version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`);
   const whose = textOfWriters(writers);
+  const isFrozen = isDevelopment();
   return {
     name,
     events,
@@ -143,11 +148,24 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
       return event?.unknown === true ? undefined : (event as RecordedFrom<Payloads> | undefined);
     },
     ...(log && { log: (command: Command) => log(command) }),
-    decide: (command, state) => definition.decide(command, state),
+    decide(command, state) {
+      try {
+        return definition.decide(command, state);
+      } catch (error) {
+        throw explained(error, `decide of decider ${name}`);
+      }
+    },
     evolve(state, event) {
-      const next = definition.evolve(state, event);
-      if (!comesLater(next)) return next;
-      throw new InvalidInput(`evolve of decider ${name}`, 'must answer the next state at once');
+      let next: State;
+      try {
+        next = definition.evolve(state, event);
+      } catch (error) {
+        throw explained(error, `evolve of decider ${name}`);
+      }
+      if (comesLater(next)) {
+        throw new InvalidInput(`evolve of decider ${name}`, 'must answer the next state at once');
+      }
+      return isFrozen ? deepFreeze(next) : next;
     },
   };
 }

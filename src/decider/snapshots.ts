@@ -9,11 +9,12 @@
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, isAfter, isEventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { jsonValueRule, lostInJson } from '../event/lost-in-json.ts';
 import { isA, onlyTold, textOf } from '../event/thrown.ts';
 import { WrongType } from '../log/errors.ts';
 import type { Records } from '../records/records.ts';
 import type { Decider } from './decider.ts';
-import { lostInJson } from './json-state.ts';
+import { kept } from './kept-state.ts';
 import type { KnownState } from './known-state.ts';
 
 const DEFAULT_EVERY = 100;
@@ -127,17 +128,14 @@ export class Snapshots<State> {
     const { version, evolve, state } = snapshot as Record<string, unknown>;
     if (typeof version !== 'string' || !isEventId(version)) return undefined;
     if (evolve !== this.#decider.version) return undefined;
-    return { state: state as State, version: version as EventId, sinceSnapshot: 0 };
+    return { state: kept(state as State), version: version as EventId, sinceSnapshot: 0 };
   }
 }
 
 function mustBeJson(state: unknown): void {
   const lost = lostInJson(state);
   if (lost === undefined) return;
-  throw new InvalidInput(
-    lost,
-    'must be a JSON value for snapshots (plain objects, arrays, strings, finite numbers, booleans, null)',
-  );
+  throw new InvalidInput(lost, jsonValueRule('for snapshots'));
 }
 
 const warned = new Set<string>();

@@ -58,7 +58,7 @@ export interface ProjectionDefinition<State, Payloads extends object = AnyPayloa
   readonly key?:
     | ((event: NoInfer<RecordedFrom<Payloads>>) => string | readonly string[] | undefined)
     | undefined;
-  /** The state of a row before its first event. */
+  /** The state of a row before its first event; each row gets a copy of it. */
   readonly initial: () => State;
   readonly on: RowHandlers<NoInfer<State>, NoInfer<Payloads>>;
   /** Where rows are kept. Default: in the store of the log. */

@@ -8,9 +8,11 @@
  * States stay in memory from page to page, which holds as long as nobody else commits and every
  * commit succeeds; otherwise all of them are forgotten.
  */
+import { copyOf } from '../event/copy.ts';
 import { InvalidInput, MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { jsonValueRule, lostInJson } from '../event/lost-in-json.ts';
 import { comesLater, isA } from '../event/thrown.ts';
 import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
@@ -238,22 +240,24 @@ export class Fold<State> implements FeedTarget {
   }
 
   #first(): State {
-    const state = this.#initial();
+    const state = copyOf(this.#initial());
     if (comesLater(state)) throw asynchronous('initial');
     return state;
   }
 }
 
-/** @throws InvalidInput when the state is nothing that JSON can say */
+/** @throws InvalidInput when it would not come back as it is: told now, not after a restart */
 function textOf(state: unknown): string {
   let text: string | undefined;
+  let lost: string | undefined = 'state';
   try {
+    lost = lostInJson(state);
     text = JSON.stringify(state);
   } catch {
-    // Told below: the reason could quote the state.
+    // It contains itself. Told below: the reason could quote the state.
   }
-  if (text !== undefined) return text;
-  throw new InvalidInput('state', 'must be a JSON value, and the state of one of its rows is none');
+  if (text !== undefined && lost === undefined) return text;
+  throw new InvalidInput(lost ?? 'state', jsonValueRule('to be kept as a row'));
 }
 
 function asynchronous(field: string): InvalidInput {

@@ -5,12 +5,13 @@
 import { AssertionError, deepStrictEqual } from 'node:assert/strict';
 import type { Decider } from '../decider/decider.ts';
 import { newEventsOf } from '../decider/decision.ts';
+import { copyOf } from '../event/copy.ts';
 import { encodeEvents, type NewEvent, type StoredEvent, storedEvent } from '../event/event.ts';
 import { makeEventId } from '../event/event-id.ts';
+import { deepFreeze } from '../event/frozen.ts';
 import type { LogName } from '../event/log-name.ts';
 import { isA, textOf } from '../event/thrown.ts';
 import type { EventDefinitions, EventFrom } from '../typed/event-types.ts';
-import { deepFreeze } from './frozen.ts';
 
 const LOG = 'spec:1' as LogName;
 /** The given events come a millisecond after each other, from the first moment of 2026. */
@@ -88,7 +89,7 @@ function stateAfter<State, Command, Payloads extends object>(
   decider: Decider<State, Command, Payloads>,
   events: readonly EventFrom<Payloads>[],
 ): State {
-  let state = deepFreeze(decider.initial);
+  let state = deepFreeze(copyOf(decider.initial));
   for (const stored of asStored(encodeAll(decider, events))) {
     const event = decider.read(LOG, stored);
     if (event !== undefined) state = deepFreeze(decider.evolve(state, deepFreeze(event)));
