@@ -9,6 +9,7 @@
 import { InvalidInput } from './error.ts';
 import type { StoredEvent } from './event.ts';
 import type { LogName } from './log-name.ts';
+import { comesLater } from './thrown.ts';
 
 /** The mark of what came through a gateway that knows nobody. No log has this name. */
 export const ANONYMOUS = 'anonymous';
@@ -63,7 +64,14 @@ export function isEveryone(writers: Writers | undefined): boolean {
 export function trustRule(writers: Writers | undefined): TrustRule | undefined {
   if (writers === undefined || writers === 'everyone') return undefined;
   if (writers === 'application') return () => false;
-  if (typeof writers === 'function') return writers;
+  if (typeof writers === 'function') {
+    return (from, log) => {
+      const answer: unknown = writers(from, log);
+      // A promise is true, whatever it will come to.
+      if (comesLater(answer)) throw new InvalidInput('writers', 'must answer at once');
+      return Boolean(answer);
+    };
+  }
   if (!Array.isArray(writers) || !writers.every((from) => typeof from === 'string')) {
     throw new InvalidInput(
       'writers',

@@ -233,6 +233,19 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
     await expect(read).rejects.toMatchObject({ message: broken });
   });
 
+  test('as what says whose events count lets none count that a client wrote', async () => {
+    const meta = { from: 'account:2' };
+    await store.log.append(LOG, [GOOD, { ...GOOD, meta }]);
+    const account = decider({
+      ...{ name: 'odd', initial: 0, writers: fail as () => boolean },
+      decide: (_: null) => GOOD,
+      evolve: (state) => state + 1,
+      log: () => LOG,
+    });
+    expect((await outcomeOf(handle(store.log, account, null))).status).toBe('rejected');
+    expect((await store.log.read(LOG)).events).toHaveLength(2);
+  });
+
   test('as an upcast makes the event unreadable', async () => {
     await store.log.append(LOG, [BAD]);
     const schema: StandardSchema<number> = {
