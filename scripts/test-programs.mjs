@@ -1,7 +1,7 @@
 /**
  * The programs that the tests run and npm does not have: `redis-server`, which they cannot do
- * without; `curl`, for what the README shows; and `strace`, which shows that an acknowledged
- * append was flushed to disk.
+ * without; `curl`, for what the README shows; and on Linux `strace`, which shows that an acknowledged
+ * append was flushed to disk, and `gcc`, for a disk that fails on command.
  * On Debian and its children root gets them from the distribution; others are told how.
  */
 import { spawnSync } from 'node:child_process';
@@ -15,8 +15,9 @@ export function ensureTestPrograms() {
   const missing = [
     'redis-server',
     'curl',
-    ...(process.platform === 'linux' ? ['strace'] : []),
+    ...(process.platform === 'linux' ? ['strace', 'gcc'] : []),
   ].filter((program) => !onPath(program));
+  if (missing.includes('gcc')) missing.push('libc6-dev');
   if (missing.length > 0 && mayInstall()) aptInstall(missing);
   if (!onPath('redis-server')) {
     fail(

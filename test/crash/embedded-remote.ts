@@ -17,20 +17,35 @@ export async function buildOnce(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(here, '..', '..', 'scripts', 'build.mjs')]);
 }
 
+export interface RemoteOptions {
+  readonly program?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class RemoteLog {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
   readonly #waiting: ((answer: Answer) => void)[] = [];
+  /** What it has said on standard error, LMDB's own words about a fault among it. */
+  said = '';
 
-  /** @param wrapper a command that runs the command that follows it, as `strace` does */
-  constructor(folder: string, wrapper: readonly string[] = []) {
-    const program = join(here, 'embedded-remote-child.mjs');
-    const [command, ...args] = [...wrapper, process.execPath, program, folder];
+  /**
+   * @param wrapper a command that runs the command that follows it, as `strace` does
+   * @param program what is run; it answers as embedded-remote-child.mjs does
+   */
+  constructor(
+    folder: string,
+    wrapper: readonly string[] = [],
+    { program = 'embedded-remote-child.mjs', env = {} }: RemoteOptions = {},
+  ) {
+    const [command, ...args] = [...wrapper, process.execPath, join(here, program), folder];
     // One thread for the transactions, so that faults can be counted out to them.
-    const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
-    // What LMDB itself says about a fault goes nowhere.
-    this.#child = spawn(command!, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    const environment = { ...process.env, UV_THREADPOOL_SIZE: '1', ...env };
+    this.#child = spawn(command!, args, { env: environment });
     this.#child.stdin!.on('error', () => {});
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.said += text;
+    });
     this.#lines = createInterface({ input: this.#child.stdout! });
     this.#lines.on('line', (line) => this.#waiting.shift()?.(JSON.parse(line) as Answer));
     this.#child.once('exit', (code, signal) => {
@@ -41,6 +56,11 @@ export class RemoteLog {
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  /** How it has ended, if it has: an exit code, or a signal. */
+  get exit(): number | string | null {
+    return this.#child.exitCode ?? this.#child.signalCode;
   }
 
   call(method: string, ...args: unknown[]): Promise<Answer> {

@@ -1,20 +1,21 @@
 /*
- * A disk that fails on command: preloaded into a process, it makes chosen system calls on files
- * named data.mdb fail. The file named by FAILING_DISK holds one line, read at every such call:
+ * A disk that fails on command: preloaded into a process, it makes chosen writes to files named
+ * data.mdb fail. The file named by FAILING_DISK holds one line, read at every such call:
  *
- *   kinds errno skip times      for example  "page,meta 5 2 1": the third write fails with EIO
+ *   kinds error skip times      for example  "page,meta 5 2 1": the third write fails with EIO
  *
- *   page    LMDB writes pages            meta    LMDB writes a meta page (O_DSYNC)
- *   ahead   Millrace writes zeros        sync    fdatasync, fsync
+ *   page   LMDB writes pages     meta   LMDB writes a meta page (O_DSYNC)     sync   fdatasync
  *
- * The counts begin anew when the line changes. The kinds of all calls go to FAILING_DISK.seen, a
- * letter each, so that a test knows how many steps there are.
+ * Error 0 is a write that is cut short. The counts begin anew when the line changes. The kinds of
+ * all calls go to FAILING_DISK.seen, a letter each, so that a test knows how many steps there are.
+ * With FAILING_DISK_SHUTS_MEMORY set, /proc/self/mem cannot be opened.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+enum { NONE = -1, SHORT = 0 };
+
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static char last_line[128];
 static int calls;
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static int is_data_file(int fd) {
   char link[64], path[4096];
@@ -35,30 +40,24 @@ static int is_data_file(int fd) {
   return strcmp(path + length - 9, "/data.mdb") == 0;
 }
 
-static const char *kind_of_write(int fd, const void *bytes, size_t length) {
-  static const char zeros[24];
-  if (fcntl(fd, F_GETFL) & O_DSYNC) return "meta";
-  return length >= 24 && memcmp(bytes, zeros, 24) == 0 ? "ahead" : "page";
-}
-
-static void note(const char *control, char letter) {
+static void note(const char *control, const char *kind) {
   char path[4096];
   snprintf(path, sizeof path, "%s.seen", control);
-  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
-  if (fd < 0) return;
-  (void)!write(fd, &letter, 1);
-  close(fd);
+  FILE *file = fopen(path, "a");
+  if (file == NULL) return;
+  fputc(kind[0], file);
+  fclose(file);
 }
 
-/* The error that this call is to have, or 0. */
-static int fault(const char *kind) {
+/* What is to become of this call. */
+static int fate(const char *kind) {
   const char *control = getenv("FAILING_DISK");
-  if (control == NULL) return 0;
-  int saved = errno, result = 0;
+  if (control == NULL) return NONE;
+  int saved = errno, result = NONE;
   pthread_mutex_lock(&guard);
-  note(control, kind[0]);
+  note(control, kind);
+  char line[128] = "", kinds[64];
   FILE *file = fopen(control, "r");
-  char line[128] = "";
   if (file != NULL) {
     if (fgets(line, sizeof line, file) == NULL) line[0] = 0;
     fclose(file);
@@ -67,7 +66,6 @@ static int fault(const char *kind) {
     strcpy(last_line, line);
     calls = 0;
   }
-  char kinds[64];
   int error, skip, times;
   if (sscanf(line, "%63s %d %d %d", kinds, &error, &skip, &times) == 4 && strstr(kinds, kind)) {
     if (calls >= skip && calls - skip < times) result = error;
@@ -78,47 +76,63 @@ static int fault(const char *kind) {
   return result;
 }
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAIL_WRITE(fd, bytes, length)                              \
-  if (is_data_file(fd)) {                                          \
-    int error = fault(kind_of_write(fd, bytes, length));           \
-    if (error != 0) { errno = error; return -1; }                  \
-  }
-#define FAIL_SYNC(fd)                                              \
-  if (is_data_file(fd)) {                                          \
-    int error = fault("sync");                                     \
-    if (error != 0) { errno = error; return -1; }                  \
-  }
+static int fate_of_write(int fd) {
+  if (!is_data_file(fd)) return NONE;
+  return fate(fcntl(fd, F_GETFL) & O_DSYNC ? "meta" : "page");
+}
+
+static int fails(int fate) {
+  if (fate > 0) errno = fate;
+  return fate > 0;
+}
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) {
-  FAIL_WRITE(fd, bytes, length)
-  return REAL(pwrite)(fd, bytes, length, at);
+  int fate = fate_of_write(fd);
+  if (fails(fate)) return -1;
+  return REAL(pwrite)(fd, bytes, fate == SHORT ? length / 2 : length, at);
 }
+
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
-  FAIL_WRITE(fd, bytes, length)
-  return REAL(pwrite64)(fd, bytes, length, at);
+  int fate = fate_of_write(fd);
+  if (fails(fate)) return -1;
+  return REAL(pwrite64)(fd, bytes, fate == SHORT ? length / 2 : length, at);
 }
-ssize_t write(int fd, const void *bytes, size_t length) {
-  FAIL_WRITE(fd, bytes, length)
-  return REAL(write)(fd, bytes, length);
-}
+
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-  FAIL_WRITE(fd, parts[0].iov_base, parts[0].iov_len)
-  return REAL(writev)(fd, parts, count);
+  int fate = fate_of_write(fd);
+  if (fails(fate)) return -1;
+  return REAL(writev)(fd, parts, fate == SHORT ? 1 : count);
 }
-ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
-  FAIL_WRITE(fd, parts[0].iov_base, parts[0].iov_len)
-  return REAL(pwritev)(fd, parts, count, at);
-}
-ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
-  FAIL_WRITE(fd, parts[0].iov_base, parts[0].iov_len)
-  return REAL(pwritev64)(fd, parts, count, at);
-}
+
 int fdatasync(int fd) {
-  FAIL_SYNC(fd)
+  if (is_data_file(fd) && fails(fate("sync"))) return -1;
   return REAL(fdatasync)(fd);
 }
-int fsync(int fd) {
-  FAIL_SYNC(fd)
-  return REAL(fsync)(fd);
+
+static int is_shut(const char *path) {
+  return getenv("FAILING_DISK_SHUTS_MEMORY") != NULL && strcmp(path, "/proc/self/mem") == 0;
+}
+
+int open(const char *path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  mode_t mode = va_arg(more, mode_t);
+  va_end(more);
+  if (is_shut(path)) {
+    errno = EACCES;
+    return -1;
+  }
+  return REAL(open)(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  mode_t mode = va_arg(more, mode_t);
+  va_end(more);
+  if (is_shut(path)) {
+    errno = EACCES;
+    return -1;
+  }
+  return REAL(open64)(path, flags, mode);
 }

@@ -42,6 +42,10 @@ function who(owner: number | undefined): string {
 export function describeProblem(error: unknown, free = Number.POSITIVE_INFINITY): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : String(error);
+  // With whatever code: lmdb-js has asked once more why.
+  if (text.includes('MDB_PANIC')) {
+    return 'the last step of a commit failed; look after the disk, and open the store again';
+  }
   switch (code) {
     case 'ENOTDIR':
     case 'EEXIST':
@@ -72,8 +76,6 @@ export function describeProblem(error: unknown, free = Number.POSITIVE_INFINITY)
     case -30793: // MDB_INVALID
     case -30794: // MDB_VERSION_MISMATCH
       return `data.mdb in it is not a database that this version can read (${text})`;
-    case -30795: // MDB_PANIC
-      return 'the last step of a commit failed; stop this process, look after the disk, and start again';
     default:
       return text;
   }

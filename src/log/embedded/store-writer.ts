@@ -68,7 +68,7 @@ export class StoreWriter implements BatchWriter {
       this.#root.transactionSync(() => {});
       return new Unavailable(problem, { cause: reason });
     } catch {
-      this.#broken = `${problem}; after such an error the store takes no more writes until it is opened again`;
+      this.#broken = `${problem}; after such an error the store can be used again when it is opened again`;
       return new OutcomeUnknown(problem, { cause: reason });
     }
   }

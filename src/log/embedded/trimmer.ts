@@ -7,6 +7,7 @@
 import type { EventId } from '../../event/event-id.ts';
 import { isAfter, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import { Closed } from '../errors.ts';
 import type { Batch, GroupCommit, Work } from './group-commit.ts';
 import type { Databases } from './layout.ts';
 
@@ -67,9 +68,9 @@ export class Trimmer {
         this.#next();
       },
       // Nothing is lost: the mark is on the disk.
-      fail: () => {
+      fail: (error) => {
         this.#busy = false;
-        this.#tryAgain();
+        if (!(error instanceof Closed)) this.#tryAgain();
       },
     };
     this.#commits.submit(work);

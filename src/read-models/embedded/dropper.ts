@@ -4,6 +4,7 @@
  * `read_model_drops`, so that it goes on after a crash.
  */
 import type { Batch, GroupCommit } from '../../log/embedded/group-commit.ts';
+import { Closed } from '../../log/errors.ts';
 import type { ReadModelDatabases } from './layout.ts';
 
 /** How many rows go in one transaction. */
@@ -61,9 +62,9 @@ export class Dropper {
         this.#next();
       },
       // Nothing is lost: what is still to be done is on the disk.
-      fail: () => {
+      fail: (error) => {
         this.#busy = false;
-        this.#tryAgain();
+        if (!(error instanceof Closed)) this.#tryAgain();
       },
     });
   }

@@ -146,6 +146,15 @@ describe('a group commit', () => {
     expect(disk.keys()).toEqual([['a', 'c']]);
   });
 
+  it('stops what makes room as well, where the disk must not be tried', async () => {
+    mayFree = false;
+    commits.submit(work('a', { frees: true }));
+    commits.submit(work('b'));
+    await disk.answer();
+    await eventually(['a unavailable', 'b settled']);
+    expect(disk.keys()).toEqual([['b']]);
+  });
+
   it('bounds what waits', async () => {
     for (let index = 0; index < 3; index++) commits.submit(work(`${index}`, { bytes: 1e8 }));
     await vi.waitFor(() => expect(told).toEqual(['2 unavailable']));
