@@ -37,12 +37,15 @@ export interface ReactionDefinition<Payloads extends object = AnyPayloads>
   /**
    * Does it; the next event comes when the promise resolves. After a crash the last events, up to
    * a page of them, come again: log and ID of an event make that recognisable (`${log}/${id}`, as
-   * an idempotency key or the ID of a document). `signal` is aborted when it is to be stopped.
+   * an idempotency key or the ID of a document). `signal` is aborted when it is to be stopped; what
+   * throws from then on, or has not ended within the grace, comes again as well.
    */
   readonly each: (
     event: NoInfer<RecordedFrom<Payloads>>,
     signal: AbortSignal,
   ) => Promise<void> | void;
+  /** How long {@link Reaction.stop} waits for the event at hand, in milliseconds. Default 10,000. */
+  readonly grace?: number | undefined;
   /** What becomes of an event that cannot be handled; as of a projection. Default `stop`. */
   readonly onError?: 'stop' | 'skip' | undefined;
   /** What it means that events were trimmed away unseen; as of a projection. Default `stop`. */
@@ -76,12 +79,18 @@ export interface Reaction {
   status(): ReactionStatus;
   /** Resolves when it has come to its end by itself, by {@link stop}, or with its store. Never rejects. */
   ended(): Promise<void>;
-  /** Ends it after the event at hand. */
+  /**
+   * Ends it after the event at hand, or when the grace is over without it: then the event is not
+   * done, and comes again, wherever the reaction runs next.
+   */
   stop(): Promise<void>;
 }
 
 const DEFAULT_RETRIES: Retries = { attempts: 8, firstDelay: 200, longestDelay: 30_000 };
 const DEFAULT_PAGE_SIZE = 100;
+/** In milliseconds, as both of these; as of workers. */
+const DEFAULT_GRACE = 10_000;
+const LONGEST_GRACE = 3_600_000;
 
 /**
  * Does something for each event, elsewhere. Of several instances with the same name one works at a
@@ -105,16 +114,20 @@ export function react<Payloads extends object = AnyPayloads>(
   definition: ReactionDefinition<Payloads>,
 ): Reaction {
   const { events, writers, category, each, from = 'start' } = definition;
-  const { onError = 'stop', trimmed = 'stop' } = definition;
+  const { onError = 'stop', trimmed = 'stop', grace = DEFAULT_GRACE } = definition;
   const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
   const name = checkName(definition.name);
   if (typeof each !== 'function') throw new InvalidInput('each', 'must be a function of an event');
+  if (!(grace >= 0 && grace <= LONGEST_GRACE)) {
+    throw new InvalidInput('grace', 'must be 0 to 3,600,000 milliseconds');
+  }
   checkChoice('from', from, ['start', 'now']);
   checkChoice('onError', onError, ['stop', 'skip']);
   checkChoice('trimmed', trimmed, ['stop', 'accept']);
   const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
   const { log, records } = store;
   const lease = `reaction:${name}`;
+  const late = new AbortController();
   const reading = new EventReading<RecordedFrom<Payloads>>({
     ...{ events, writers, onPassedOver: onProblem },
   });
@@ -125,6 +138,7 @@ export function react<Payloads extends object = AnyPayloads>(
     start: from === 'start' ? FROM_START : (last) => fromNow(log, last),
     decode: ordinaryOnly(category, (log, stored) => reading.read(log, stored)),
     each,
+    late: late.signal,
   });
   const run = new FeedRun(log, records, target, {
     label: `the reaction ${name}`,
@@ -137,7 +151,12 @@ export function react<Payloads extends object = AnyPayloads>(
     trimmed,
     onProblem,
   });
-  void run.ended.then(endsWith(log, 'work', () => run.stop()));
+  const stop = async (mostGrace = grace) => {
+    const timer = setTimeout(() => late.abort(), Math.min(mostGrace, grace));
+    await run.stop();
+    clearTimeout(timer);
+  };
+  void run.ended.then(endsWith(log, 'work', stop));
   return {
     name,
     async caughtUp({ signal } = {}) {
@@ -152,7 +171,7 @@ export function react<Payloads extends object = AnyPayloads>(
       };
     },
     ended: () => run.ended,
-    stop: () => run.stop(),
+    stop: () => stop(),
   };
 }
 

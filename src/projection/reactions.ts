@@ -5,6 +5,7 @@
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
+import { orAborted } from '../log/or-aborted.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { EventFailed, Interrupted, placeOf } from './errors.ts';
@@ -20,6 +21,8 @@ export interface ReactionsOptions<Event> {
   readonly start: (last: FeedCursor | undefined) => Promise<FeedCursor>;
   readonly decode: (log: LogName, stored: StoredEvent) => Event | undefined;
   readonly each: (event: Event, signal: AbortSignal) => unknown;
+  /** Aborted when nobody waits any longer for an `each` that is under way. */
+  readonly late: AbortSignal;
 }
 
 export class Reactions<Event> implements FeedTarget {
@@ -49,7 +52,7 @@ export class Reactions<Event> implements FeedTarget {
   }
 
   async apply(items: Iterable<FeedItem>, signal: AbortSignal): Promise<boolean> {
-    const { decode, each } = this.#options;
+    const { decode, each, late } = this.#options;
     let index = 0;
     for (const { log, events } of items) {
       for (const stored of events) {
@@ -58,7 +61,8 @@ export class Reactions<Event> implements FeedTarget {
           if (signal.aborted) throw new Interrupted(index);
           try {
             const event = decode(log, stored);
-            if (event !== undefined) await each(event, signal);
+            const doing = event === undefined ? undefined : each(event, signal);
+            if (doing !== undefined) await orAborted(async () => doing, late);
           } catch (cause) {
             if (signal.aborted) throw new Interrupted(index);
             throw new EventFailed(index, placeOf(log, stored), cause);

@@ -112,3 +112,84 @@ test('of two, one works', async () => {
   expect(done).toHaveLength(10);
   await Promise.all(both.map((one) => one.stop()));
 });
+
+test('an event that never comes to its end is not waited for longer than the grace', async () => {
+  for (const grace of [0, 20]) {
+    const store = new MemoryStore();
+    await store.deposit(1, 1, 2, 3);
+    const begun: number[] = [];
+    let fail = (_: unknown) => {};
+    const hanging = new Promise<void>((_, reject) => {
+      fail = reject;
+    });
+    const each = ({ payload }: { payload: unknown }, signal: AbortSignal) => {
+      const { amount } = payload as { amount: number };
+      begun.push(amount);
+      if (amount !== 2) return undefined;
+      signal.addEventListener('abort', () => begun.push(0));
+      return hanging;
+    };
+    const first = react(store, { ...mails, grace, each });
+    await eventually(() => begun.length === 2);
+    await Promise.all([first.stop(), first.stop()]);
+    expect(first.status()).toMatchObject({ state: 'stopped', error: undefined });
+    // Told at once that it is to end, and none was begun after it.
+    expect(begun).toEqual([1, 2, 0]);
+
+    // At once: the lease was given back. What was done before is not done again.
+    const done: number[] = [];
+    const second = react(store, {
+      ...mails,
+      each: ({ payload }) => void done.push((payload as { amount: number }).amount),
+    });
+    await second.caughtUp();
+    expect(done).toEqual([2, 3]);
+    // Whatever becomes of it is nobody's business any more.
+    fail(Object.create(null));
+    await second.stop();
+  }
+});
+
+test('within the grace, an event comes to its end', async () => {
+  const store = new MemoryStore();
+  await store.deposit(1, 1, 2);
+  let begun = 0;
+  const each = async (_: unknown, signal: AbortSignal) => {
+    begun += 1;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  };
+  const first = react(store, { ...mails, grace: 3_600_000, each });
+  await eventually(() => begun === 1);
+  await first.stop();
+  const done: number[] = [];
+  const second = react(store, {
+    ...mails,
+    each: ({ payload }) => void done.push((payload as { amount: number }).amount),
+  });
+  await second.caughtUp();
+  expect(done).toEqual([2]);
+  await second.stop();
+});
+
+test('a store that is closed does not wait for ever either', async () => {
+  const store = new MemoryStore();
+  await store.deposit(1, 1);
+  let begun = 0;
+  const each = () => {
+    begun += 1;
+    return new Promise<void>(() => {});
+  };
+  const reaction = react(store, { ...mails, grace: 20, each });
+  await eventually(() => begun === 1);
+  await store.log.close();
+  expect(reaction.status().state).toBe('stopped');
+});
+
+test.each([-1, Number.NaN, 3_600_001, Number.POSITIVE_INFINITY])(
+  'a grace of %d is refused',
+  (grace) => {
+    expect(() => react(new MemoryStore(), { ...mails, grace, each: () => {} })).toThrow(
+      /^grace must be 0 to 3,600,000 milliseconds/,
+    );
+  },
+);
