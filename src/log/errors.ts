@@ -77,7 +77,10 @@ export class OutcomeUnknown extends MillraceError {
 
 /** Something that is no log has the log's key, or one of its companions. */
 export class WrongType extends MillraceError {
-  constructor(key: string, message = `${key} holds something that is not what a log keeps there`) {
+  constructor(
+    key: string,
+    message = `${key} holds something that is not what a log keeps there; put back what was there, or remove it`,
+  ) {
     super('wrong_type', message);
   }
 }

@@ -10,6 +10,8 @@ Invariants
   3. The feed knows every event of a log up to its mark. What others added with a plain XADD lies
      between the mark and our first event, so what the feed is told starts with the first of those.
      One feed entry tells of all logs of the batch; it and the marks are written last, together.
+     The marks name the last entry: where somebody has removed one of both, or put back an old one,
+     both go, and the feed is built anew from the logs. Whoever has read the old one is told `reset`.
   4. A publication carries the version before its first event, so that a follower sees a gap. It
      is sent last: a follower that is told can read. It is sent only where somebody listens, which
      cannot change while the script runs.
@@ -62,6 +64,8 @@ local SAMPLE, MOST_SAMPLES = 8, 32
 -- makes it a table: with 500 logs the whole script takes half as long.
 local MARKS_NOTE = 'For each log, the last event ID that the feed tells of. Written by append.lua.'
 
+local feedType = call('TYPE', feedKey).ok
+
 -- Of the logs in this batch, by key; nobody else can write while the script runs.
 local names = {} -- what the feed calls it
 local indexed = {} -- up to where the feed knows the log
@@ -73,6 +77,7 @@ local emptied = {} -- how many events it ever had, where others trimmed all of t
 local firsts = {} -- the first event that the feed is told of
 local appended = {} -- the keys of the logs that were appended to, in that order
 local problems = {} -- why a key of the log cannot be used
+local lastEntry -- the position of the feed's last entry, as the marks have it; nil when it is built anew
 
 -- Whether the append at hand has written: after that, an error no longer means "not happened".
 local hasWritten = false
@@ -136,9 +141,18 @@ local function lookAtLogs()
       logs[count], logNames[count] = key, name
     end
   end
-  local marks = attempt('HMGET', marksKey, unpack(logNames))
+  local marks = attempt('HMGET', marksKey, '', unpack(logNames))
   if marks.err then return marksKey end
-  for number = 1, count do indexed[logs[number]] = marks[number] or '0-0' end
+  local id = marks[1]
+  if id and feedType == 'stream' then
+    lastEntry = tonumber(sub(id, 3))
+  elseif id or feedType == 'stream' then
+    local last = not id and call('XREVRANGE', feedKey, '+', '-', 'COUNT', '1')[1]
+    -- One that is not ours is left alone: readers say what is wrong with it.
+    if not last or sub(last[1], 1, 2) == '0-' then call('UNLINK', feedKey, marksKey) end
+    marks = {}
+  end
+  for number = 1, count do indexed[logs[number]] = marks[number + 1] or '0-0' end
   lookForForeignEvents(logs)
   lookForFollowers(logs)
 end
@@ -209,20 +223,6 @@ local function judge(key, producer, epoch, seq)
   return 'duplicate ' .. versionOf(key) .. ' ' .. string.gsub(recent, ':', ' ')
 end
 
--- A hash in use never expires as a whole, so its producers pay for forgetting: the new ones, and the
--- others now and then. As long as a sample holds some that are to be forgotten, there are more.
-local function forgetProducers(key, now)
-  for _ = 1, MOST_SAMPLES do
-    local sample, forgotten = call('HRANDFIELD', key, SAMPLE, 'WITHVALUES'), {}
-    for index = 1, #sample, 2 do
-      local lastUse = tonumber(string.match(sample[index + 1], '^%S+ %S+ (%S+)') or '')
-      if lastUse and now - lastUse > producerIdle then forgotten[#forgotten + 1] = sample[index] end
-    end
-    if #forgotten == 0 then return end
-    call('HDEL', key, unpack(forgotten))
-  end
-end
-
 local function rememberProducer(request, firstId)
   local key, id, now = request.producersKey, request.producerId, request.now
   local producer = request.producer
@@ -239,7 +239,17 @@ local function rememberProducer(request, firstId)
   call('HSET', key, id, table.concat(words, ' '))
   call('PEXPIRE', key, producerIdle)
   if producer and request.seq % APPENDS_PER_SWEEP > 0 and now - producer.lastUse < QUIET then return end
-  forgetProducers(key, now)
+  -- A hash in use never expires as a whole, so its producers pay for forgetting: the new ones, and the
+  -- others now and then. As long as a sample holds some that are to be forgotten, there are more.
+  for _ = 1, MOST_SAMPLES do
+    local sample, forgotten = call('HRANDFIELD', key, SAMPLE, 'WITHVALUES'), {}
+    for index = 1, #sample, 2 do
+      local lastUse = tonumber(string.match(sample[index + 1], '^%S+ %S+ (%S+)') or '')
+      if lastUse and now - lastUse > producerIdle then forgotten[#forgotten + 1] = sample[index] end
+    end
+    if #forgotten == 0 then return end
+    call('HDEL', key, unpack(forgotten))
+  end
 end
 
 -- An append that is not the usual one; `ends` says where in ARGV the strings of each event end.
@@ -295,7 +305,7 @@ end
 -- One entry for all logs of the batch, in the order in which they were first appended to.
 local function writeFeed()
   if #appended == 0 then return end
-  local entry, marks = {}, { '', MARKS_NOTE }
+  local entry, marks = {}, { '', '' }
   for number = 1, #appended do
     local key = appended[number]
     local name, last = names[key], versions[key]
@@ -306,7 +316,20 @@ local function writeFeed()
   -- The events are in by now, so this must not fail the call. Where the feed refuses, the marks
   -- stay, and a later append tells of these events together with its own.
   local id = attempt('XADD', feedKey, '0-*', unpack(entry))
-  if type(id) == 'string' then call('HSET', marksKey, unpack(marks)) end
+  if type(id) ~= 'string' then return end
+  if lastEntry and tonumber(sub(id, 3)) ~= lastEntry + 1 then
+    -- The marks are of another feed than this.
+    call('UNLINK', feedKey, marksKey)
+    lastEntry = nil
+    for number = 1, #appended do
+      local key = appended[number]
+      firsts[key] = call('XRANGE', key, '-', '+', 'COUNT', '1')[1][1]
+    end
+    return writeFeed()
+  end
+  marks[2] = id
+  if not lastEntry then marks[#marks + 1], marks[#marks + 2] = '#', MARKS_NOTE end
+  call('HSET', marksKey, unpack(marks))
 end
 
 -- Lengths repeat, and Lua turns numbers into text slowly.
@@ -376,7 +399,6 @@ local function append(key, from, to, request, lengths)
   return ids
 end
 
-local feedType = call('TYPE', feedKey).ok
 local brokenKey = feedType ~= 'stream' and feedType ~= 'none' and feedKey or lookAtLogs()
 
 local lines = {}

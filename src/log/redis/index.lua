@@ -20,16 +20,36 @@ local MARKS_NOTE = 'For each log, the last event ID that the feed tells of. Writ
 
 local names = {}
 for number = 3, #KEYS do names[number - 2] = string.sub(KEYS[number], 1, -5) end
-local indexed = call('HMGET', marksKey, unpack(names))
+local indexed = call('HMGET', marksKey, '', unpack(names))
+local lastEntry = table.remove(indexed, 1)
 
-local entry, marks, found = {}, { '', MARKS_NOTE }, 0
+-- Whether the feed ends where the marks say. Those of an early version say something else.
+local function isAsMarked()
+  if lastEntry and not string.find(lastEntry, '^0%-%d+$') then return true end
+  local last = call('XREVRANGE', feedKey, '+', '-', 'COUNT', '1')[1]
+  -- One that is not ours is left alone: readers say what is wrong with it.
+  if last and string.sub(last[1], 1, 2) ~= '0-' then return true end
+  local info = lastEntry and call('XINFO', 'STREAM', feedKey) or {}
+  for index = 1, #info, 2 do
+    if info[index] == 'last-generated-id' then return info[index + 1] == lastEntry end
+  end
+  return false
+end
+
+local feedType = call('TYPE', feedKey).ok
+if feedType == 'none' and lastEntry or feedType == 'stream' and not isAsMarked() then
+  call('UNLINK', feedKey, marksKey)
+  indexed = {}
+end
+
+local entry, marks, found = {}, { '', '', '#', MARKS_NOTE }, 0
 
 local function index(key, first)
   local name = string.sub(key, 1, -5)
   local last = call('XREVRANGE', key, '+', '-', 'COUNT', '1')[1][1]
   found = found + 1
   entry[2 * found - 1], entry[2 * found] = name, first .. ' ' .. last
-  marks[2 * found + 1], marks[2 * found + 2] = name, last
+  marks[2 * found + 3], marks[2 * found + 4] = name, last
 end
 
 -- One XREAD for many logs; where one of the keys is no stream, for half of them, and so on.
@@ -52,7 +72,8 @@ end
 look(1, #names)
 
 if found > 0 then
-  call('XADD', feedKey, '0-*', unpack(entry))
+  local id = call('XADD', feedKey, '0-*', unpack(entry))
+  marks[2] = id
   call('HSET', marksKey, unpack(marks))
 end
 return found

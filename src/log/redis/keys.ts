@@ -5,18 +5,23 @@
  *   {account:1:log}:producers            hash     producer ID → `epoch seq lastUse first:count first:count …`
  *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims)
  *   feed                                 stream   entry `0-<n>` is the n-th: per log that it tells of, name → `first last`
- *   {feed}:indexed                       hash     name of a log → up to where the feed knows it
+ *   {feed}:indexed                       hash     name of a log → up to where the feed knows it; `''` → the feed's last entry; `#` → a note
  *   millrace:0:{account:1:log}           channel  publications (0 is the database: channels know none)
  *
  * The braces are literal: a hash tag that puts the companions of a log into the log's own
  * cluster slot. The scripts derive the companions' names from the log's key; keep them alike.
  */
 import { isLogName, type LogName } from '../../event/log-name.ts';
+import type { Kept } from './occupied.ts';
 
 export const FEED_KEY = 'feed';
 
 /** In the feed's slot, not the logs': on a cluster both are written in one step, which is then repeatable. */
 export const FEED_MARKS_KEY = '{feed}:indexed';
+
+export function keptUnder(key: string): Kept {
+  return key === FEED_KEY || key.endsWith(':log') ? 'stream' : 'hash';
+}
 
 /** The stream that holds a log. */
 export function logKey(log: LogName): string {

@@ -45,7 +45,8 @@ import { ConnectionReport, type OnConnection } from './connection-report.ts';
 import { describeDurability } from './durability.ts';
 import { decodeEntries } from './entries.ts';
 import { Feed } from './feed.ts';
-import { logKey, metaKey } from './keys.ts';
+import { keptUnder, logKey, metaKey } from './keys.ts';
+import { findOccupied } from './occupied.ts';
 import { Publications } from './publications.ts';
 import { keepOnSameServer } from './same-server.ts';
 import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from './scripts.ts';
@@ -279,19 +280,19 @@ export class RedisLog implements EventLog {
     try {
       return await this.#redis.callBuffer('EVALSHA', script.digest, ...rest);
     } catch (error) {
-      if (failureOf(error) !== 'no_script') throw this.#translate(error, keys[0]!);
+      if (failureOf(error) !== 'no_script') throw await this.#translate(error, keys);
     }
     try {
       return await this.#redis.callBuffer('EVAL', script.source, ...rest);
     } catch (error) {
-      throw this.#translate(error, keys[0]!);
+      throw await this.#translate(error, keys);
     }
   }
 
-  #translate(error: unknown, key: string): Error {
+  async #translate(error: unknown, keys: readonly string[]): Promise<Error> {
     if (this.#isClosed) return new Closed();
-    if (isWrongType(error)) return new WrongType(key);
-    return new Unavailable(reasonOf(error));
+    if (!isWrongType(error)) return new Unavailable(reasonOf(error));
+    return (await findOccupied(this.#redis, keys, keptUnder)) ?? new WrongType(keys[0]!);
   }
 
   /** Keeps appends back while Redis is away; when it is back, whatever is followed is looked at again. */

@@ -11,6 +11,7 @@ import {
   isWrongType,
   reasonOf,
 } from '../../log/redis/connection.ts';
+import { findOccupied } from '../../log/redis/occupied.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import type { Checkpoint, CommitOutcome, ReadModelCommit, ReadModels } from '../read-models.ts';
@@ -81,7 +82,7 @@ export class RedisReadModels implements ReadModels {
     const condition = expected === null ? 'absent' : 'at';
     const head = [String(token), condition, expected ?? '', next, String(set.length / 2)];
     const keys = [rowsKey(table), checkpointKey(table)];
-    return this.#change(keys[0]!, () =>
+    return this.#change(keys, () =>
       this.#commands.call(COMMIT_SCRIPT, keys, [...head, ...set, ...removed]),
     ) as Promise<CommitOutcome>;
   }
@@ -107,7 +108,7 @@ export class RedisReadModels implements ReadModels {
 
   async drop(table: string): Promise<void> {
     const keys = [rowsKey(checkTable(table)), checkpointKey(table)];
-    await this.#change(keys[0]!, () => this.#commands.send(() => this.#redis.unlink(...keys)));
+    await this.#change(keys, () => this.#commands.send(() => this.#redis.unlink(...keys)));
   }
 
   close(): Promise<void> {
@@ -120,17 +121,17 @@ export class RedisReadModels implements ReadModels {
     try {
       return await this.#commands.send(command);
     } catch (error) {
-      if (isWrongType(error)) throw wrongType(key);
+      if (isWrongType(error)) throw await this.#wrongType([key]);
       throw new Unavailable(reasonOf(error));
     }
   }
 
-  async #change<T>(key: string, change: () => Promise<T>): Promise<T> {
+  async #change<T>(keys: readonly string[], change: () => Promise<T>): Promise<T> {
     this.#mustBeOpen();
     try {
       return await change();
     } catch (error) {
-      if (isWrongType(error)) throw wrongType(key);
+      if (isWrongType(error)) throw await this.#wrongType(keys);
       if (failureOf(error) === 'unanswered') {
         throw new OutcomeUnknown(reasonOf(error), undefined, 'the change');
       }
@@ -138,11 +139,11 @@ export class RedisReadModels implements ReadModels {
     }
   }
 
+  async #wrongType(keys: readonly string[]): Promise<WrongType> {
+    return (await findOccupied(this.#redis, keys, () => 'hash')) ?? new WrongType(keys[0]!);
+  }
+
   #mustBeOpen(): void {
     if (this.#closing !== undefined) throw new Closed('the store of read models');
   }
-}
-
-function wrongType(key: string): WrongType {
-  return new WrongType(key, `${key} holds something that is not what a read model keeps there`);
 }

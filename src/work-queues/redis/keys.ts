@@ -21,7 +21,8 @@
  *             made. Without it, what is done is not known, and nothing is handed out.
  *   told      the `at` of the state. Another one: the feed's marks are gone over again.
  */
-import type { Redis } from 'ioredis';
+import { FEED_KEY } from '../../log/redis/keys.ts';
+import type { Kept } from '../../log/redis/occupied.ts';
 
 export interface GroupKeys {
   readonly logs: string;
@@ -48,18 +49,7 @@ export function groupKeys(group: string): GroupKeys {
   };
 }
 
-/** What is kept under a key, in the words of Redis. */
-function typeOf(key: string): string {
-  if (key === 'feed' || key.endsWith(':logs')) return 'stream';
+export function keptUnder(key: string): Kept {
+  if (key === FEED_KEY || key.endsWith(':logs')) return 'stream';
   return key.endsWith(':delayed') ? 'zset' : 'hash';
-}
-
-/** Which of the keys holds something else than what is kept there, and what that is. */
-export async function findOccupied(
-  redis: Pick<Redis, 'type'>,
-  keys: readonly string[],
-): Promise<{ readonly key: string; readonly holds: string; readonly needs: string } | undefined> {
-  const types = await Promise.all(keys.map((key) => redis.type(key)));
-  const found = keys.map((key, index) => ({ key, holds: types[index]!, needs: typeOf(key) }));
-  return found.find(({ holds, needs }) => holds !== 'none' && holds !== needs);
 }

@@ -1,10 +1,11 @@
 /** Calls the scripts of this folder, and says what a failure means. */
 import type { Redis } from 'ioredis';
-import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
+import { Closed, OutcomeUnknown, Unavailable } from '../../log/errors.ts';
 import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
+import { findOccupied } from '../../log/redis/occupied.ts';
 import type { Script } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
-import { findOccupied } from './keys.ts';
+import { keptUnder } from './keys.ts';
 
 /** The group is not there: nobody has made it yet, or Redis has lost it. */
 export class NoGroup extends Error {}
@@ -50,14 +51,9 @@ export class ScriptCaller extends TimedCommands {
   }
 
   async #wrongType(error: unknown, keys: readonly string[]): Promise<Error> {
-    const found = await this.send(() => findOccupied(this.#redis, keys)).catch(() => undefined);
-    // Somebody has put it right meanwhile.
-    if (found === undefined) return new Unavailable(reasonOf(error));
-    const { key, holds, needs } = found;
-    return new WrongType(
-      key,
-      `${key} holds a ${holds}, and workers keep a ${needs} there; put back what was there, or remove it`,
-    );
+    const found = await this.send(() => findOccupied(this.#redis, keys, keptUnder));
+    // Otherwise somebody has put it right meanwhile.
+    return found ?? new Unavailable(reasonOf(error));
   }
 }
 

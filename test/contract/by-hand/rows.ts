@@ -48,4 +48,19 @@ export const WORKER_ROWS: readonly Row[] = [
   ]),
 ];
 
-export const ALL_ROWS: readonly Row[] = [...WORKER_ROWS];
+export const LOG_ROWS: readonly Row[] = [
+  ...rows('account:1:log', 'says', ...GONE, 'RESTORE', 'XTRIM', 'XSETID', 'SET'),
+  ...rows('account:1:log', 'heals', 'XDEL'),
+  ...rows('{account:1:log}:producers', 'says', ...GONE, 'RESTORE', 'SET'),
+  ...rows('{account:1:log}:meta', 'heals', ...GONE, 'RESTORE'),
+  ...rows('{account:1:log}:meta', 'says', 'SET'),
+];
+
+export const FEED_ROWS: readonly Row[] = [
+  ...rows('feed', 'heals', ...GONE, 'RESTORE', 'XSETID'),
+  ...rows('feed', 'says', 'XDEL', 'XTRIM', 'SET'),
+  ...rows('{feed}:indexed', 'heals', ...GONE, 'RESTORE'),
+  ...rows('{feed}:indexed', 'says', 'SET'),
+];
+
+export const ALL_ROWS: readonly Row[] = [...LOG_ROWS, ...FEED_ROWS, ...WORKER_ROWS];
