@@ -30,7 +30,7 @@ export {
   type StateOf,
   type UntypedPayloads,
 } from './decider/decider.ts';
-export { QueueFull, StateLost, TooManyConflicts } from './decider/errors.ts';
+export { CommandIdReused, QueueFull, StateLost, TooManyConflicts } from './decider/errors.ts';
 export { type HandleOptions, handle } from './decider/handle.ts';
 export { readState, type StateAt } from './decider/read-state.ts';
 export type { SnapshotOptions } from './decider/snapshots.ts';

@@ -15,6 +15,7 @@ import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import { BackOff, type RetryOptions } from './back-off.ts';
 import type { CommandOptions, Handled, PendingCommand } from './command.ts';
+import { identityOf } from './command-id.ts';
 import type { Decider } from './decider.ts';
 import { logOf } from './handle.ts';
 import type { HandlingSource } from './handle-together.ts';
@@ -99,7 +100,10 @@ class Lanes<State, Command, Payloads extends object>
 
   async handle(command: Command, options: CommandOptions = {}): Promise<Handled<State, Payloads>> {
     if (this.#isClosed) throw new Closed('the command handler');
-    const lane = this.#laneOf(logOf(this.#source.decider, command, options));
+    const { decider } = this.#source;
+    const log = logOf(decider, command, options);
+    const identity = identityOf(decider.name, command, options.commandId);
+    const lane = this.#laneOf(log);
     const { signal } = options;
     let withdraw: (() => void) | undefined;
     this.#underWay += 1;
@@ -109,6 +113,7 @@ class Lanes<State, Command, Payloads extends object>
         const pending: PendingCommand<State, Command, Payloads> = {
           command,
           options,
+          identity,
           resolve,
           reject,
         };

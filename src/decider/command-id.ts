@@ -5,6 +5,8 @@
  *   never appended ──► append with producer (hash of the ID, epoch 0, seq 0) ──► the log knows it
  *   known for 7 days ──► the same append is answered `duplicate`, with the IDs of the first
  *   forgotten since ──► `meta.commandId` on the events still says so: the log is searched
+ *
+ * `meta.commandHash` on the first of those events says whether it was this command.
  */
 import { InvalidInput } from '../event/error.ts';
 import type { NewEvent, StoredEvent } from '../event/event.ts';
@@ -18,11 +20,13 @@ import {
   ZERO_ID,
 } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { senderOf } from '../event/senders.ts';
 import { VersionConflict } from '../log/errors.ts';
 import type { EventLog, Producer } from '../log/log.ts';
 import { DEFAULT_PRODUCER_IDLE } from '../log/options.ts';
 import { timeOf } from '../typed/recorded.ts';
-import { StateLost } from './errors.ts';
+import { commandHash } from './command-hash.ts';
+import { CommandIdReused, StateLost } from './errors.ts';
 import { textHash } from './text-hash.ts';
 
 const MAX_COMMAND_ID_LENGTH = 1_024;
@@ -35,6 +39,39 @@ const SEARCHED_AGE = DEFAULT_PRODUCER_IDLE - 24 * 60 * 60 * 1000;
 const PROBE: NewEvent = { type: 'Probe', payload: '' };
 
 type Log = Pick<EventLog, 'append' | 'read'>;
+
+/** What tells a command from all others of its log, as its events carry it in their meta. */
+export interface CommandIdentity {
+  readonly commandId: string;
+  /** Of what it says: another command under the same ID has another one. */
+  readonly commandHash: string;
+}
+
+/** @throws InvalidInput */
+export function identityOf(
+  decider: string,
+  command: unknown,
+  commandId: string | undefined,
+): CommandIdentity | undefined {
+  if (commandId === undefined) return undefined;
+  return { commandId, commandHash: commandHash(decider, command) };
+}
+
+/**
+ * @param first of the events that the log has under the producer of this command
+ * @throws CommandIdReused when another command has led to it
+ */
+export function mustBeOf(
+  { commandId, commandHash }: CommandIdentity,
+  log: LogName,
+  first: StoredEvent,
+): void {
+  const { meta = {} } = first;
+  // Events from before there were hashes have none, and are taken for the same.
+  const hash = meta.commandHash ?? commandHash;
+  const isOurs = senderOf(first) === undefined && meta.commandId === commandId;
+  if (!isOurs || hash !== commandHash) throw new CommandIdReused(log, commandId);
+}
 
 /** @throws InvalidInput */
 export function checkCommandId(commandId: string): void {
@@ -89,7 +126,9 @@ export async function searchCommand(
   const mark = JSON.stringify(commandId).slice(1, -1);
   const found: EventId[] = [];
   for await (const event of eventsBetween(eventLog, log, from, undefined)) {
-    if (event.rawMeta?.includes(mark) && event.meta?.commandId === commandId) found.push(event.id);
+    const isFound = event.rawMeta?.includes(mark) && event.meta?.commandId === commandId;
+    // Gateways take no command IDs now; they have not always been so.
+    if (isFound && senderOf(event) === undefined) found.push(event.id);
     else if (found.length > 0) break;
   }
   if (found.length > 0) return found;

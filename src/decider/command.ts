@@ -3,6 +3,7 @@ import type { Meta } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { RecordedFrom } from '../typed/event-types.ts';
+import type { CommandIdentity } from './command-id.ts';
 
 /** What can be said of a single command. */
 export interface CommandOptions {
@@ -11,10 +12,14 @@ export interface CommandOptions {
   /** The log as `category:id`, instead of what the decider's `log` answers. */
   readonly to?: LogName | string | undefined;
   /**
-   * Names this command among all, 1 to 1,024 characters: however often it is handled, it counts
-   * once. Once it has led to events, handling it again answers those with `duplicate: true`, also
-   * if it would be refused by now. A command that led to nothing leaves no trace, and is decided
-   * afresh. The events carry it as `meta.commandId`.
+   * Names this command among all that its log has taken, 1 to 1,024 characters: however often it is
+   * handled, it counts once. Once it has led to events, handling it again answers those with
+   * `duplicate: true`, also if it would be refused by now; and another command under its ID is
+   * refused with {@link CommandIdReused}. What differs from try to try (a time, a request's ID) belongs
+   * into `meta`, not into the command. A command that led to nothing leaves no trace, and is decided
+   * afresh. In another log, the ID names another command.
+   *
+   * The events carry it as `meta.commandId`, and what it said, as a hash, as `meta.commandHash`.
    */
   readonly commandId?: string | undefined;
   /**
@@ -43,6 +48,8 @@ export interface Handled<State, Payloads extends object> {
 export interface PendingCommand<State, Command, Payloads extends object> {
   readonly command: Command;
   readonly options: CommandOptions;
+  /** Only of a command with an ID. */
+  readonly identity: CommandIdentity | undefined;
   readonly resolve: (handled: Handled<State, Payloads>) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -85,8 +85,10 @@ function decideOne<State, Command, Payloads extends object>(
   state: State,
   pending: PendingCommand<State, Command, Payloads>,
 ): Decided<State, Command, Payloads> {
+  const { command, identity } = pending;
+  const { meta } = pending.options;
   try {
-    const newEvents = newEventsOf(decider, pending.command, state, pending.options);
+    const newEvents = newEventsOf(decider, command, state, { meta, identity });
     const encoded = newEvents.length === 0 ? [] : encodeEvents(newEvents, NO_LIMITS);
     return { pending, newEvents, encoded, refusal: undefined };
   } catch (error) {

@@ -4,8 +4,14 @@ import type { Meta, NewEvent } from '../event/event.ts';
 import { isEveryone } from '../event/senders.ts';
 import { comesLater } from '../event/thrown.ts';
 import type { EventDefinitions, EventFrom } from '../typed/event-types.ts';
-import type { CommandOptions } from './command.ts';
+import type { CommandIdentity } from './command-id.ts';
 import type { Decider } from './decider.ts';
+
+/** What goes into the meta of all events of a command. */
+interface EncodeOptions {
+  readonly meta?: Meta | undefined;
+  readonly identity?: CommandIdentity | undefined;
+}
 
 /**
  * Decides a command.
@@ -15,7 +21,7 @@ export function newEventsOf<State, Command, Payloads extends object>(
   decider: Decider<State, Command, Payloads>,
   command: Command,
   state: State,
-  options: Pick<CommandOptions, 'meta' | 'commandId'> = {},
+  options: EncodeOptions = {},
 ): NewEvent[] {
   const events = eventsIn<Payloads>(decider.decide(command, state), decider.name);
   const encoded = events.map((event) => encode(decider.events, event, options));
@@ -52,10 +58,10 @@ function eventsIn<Payloads extends object>(
 function encode<Payloads extends object>(
   events: EventDefinitions<Payloads> | undefined,
   event: EventFrom<Payloads>,
-  { meta, commandId }: Pick<CommandOptions, 'meta' | 'commandId'>,
+  { meta, identity }: EncodeOptions,
 ): NewEvent {
   const whole =
-    meta === undefined && commandId === undefined ? event : withMeta(event, meta, commandId);
+    meta === undefined && identity === undefined ? event : withMeta(event, meta, identity);
   // Without definitions, an event is one as the log takes it.
   return events === undefined ? (whole as NewEvent) : events.encode(whole);
 }
@@ -63,8 +69,7 @@ function encode<Payloads extends object>(
 function withMeta<Event extends { readonly meta?: Meta | undefined }>(
   event: Event,
   meta: Meta | undefined,
-  commandId: string | undefined,
+  identity: CommandIdentity | undefined,
 ): Event {
-  const id = commandId === undefined ? undefined : { commandId };
-  return { ...event, meta: { ...meta, ...event.meta, ...id } };
+  return { ...event, meta: { ...meta, ...event.meta, ...identity } };
 }

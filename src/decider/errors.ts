@@ -43,6 +43,24 @@ export class StateLost extends MillraceError {
   }
 }
 
+/**
+ * Another command has led to events under this ID, on the same log. Nothing was changed. Whoever
+ * repeats a command repeats it as it was; each new one gets an ID of its own.
+ */
+export class CommandIdReused extends MillraceError {
+  readonly log: LogName;
+  readonly commandId: string;
+
+  constructor(log: LogName, commandId: string) {
+    super(
+      'command_id_reused',
+      `another command was handled in ${log} under the same commandId; nothing was changed: repeat a command as it was (what differs each time belongs into meta), and give another one its own ID`,
+    );
+    this.log = log;
+    this.commandId = commandId;
+  }
+}
+
 /** As many commands wait for this log as may wait. Nothing was changed; try again in a while. */
 export class QueueFull extends MillraceError {
   readonly log: LogName;

@@ -15,7 +15,15 @@ import type { Appended, EventLog, Producer } from '../log/log.ts';
 import type { RecordedFrom } from '../typed/event-types.ts';
 import type { BackOff } from './back-off.ts';
 import type { Handled, PendingCommand } from './command.ts';
-import { eventsOf, mayBeForgotten, probe, producerOf, searchCommand } from './command-id.ts';
+import {
+  type CommandIdentity,
+  eventsOf,
+  mayBeForgotten,
+  mustBeOf,
+  probe,
+  producerOf,
+  searchCommand,
+} from './command-id.ts';
 import { type Decided, decideAll, evolveByAppended } from './decided.ts';
 import { TooManyConflicts } from './errors.ts';
 import type { KnownState } from './known-state.ts';
@@ -69,6 +77,7 @@ class Handling<State, Command, Payloads extends object>
   /** Whether `known` was read for these commands, so that a refusal can rest on it. */
   #isCurrent = false;
   #failures = 0;
+  readonly #identity: CommandIdentity | undefined;
   readonly #producer: Producer | undefined;
 
   constructor(
@@ -82,8 +91,9 @@ class Handling<State, Command, Payloads extends object>
     this.#commands = commands;
     this.known = known;
     const [first] = commands;
-    const commandId = commands.length === 1 ? first?.options.commandId : undefined;
-    this.#producer = commandId === undefined ? undefined : producerOf(commandId);
+    const identity = commands.length === 1 ? first?.identity : undefined;
+    this.#identity = identity;
+    this.#producer = identity && producerOf(identity.commandId);
   }
 
   async run(): Promise<void> {
@@ -179,6 +189,11 @@ class Handling<State, Command, Payloads extends object>
   async #answerWithFirst(ids: readonly EventId[]): Promise<void> {
     const { decider, eventLog } = this.#source;
     const stored = await eventsOf(eventLog, this.#log, ids);
+    const [first] = stored;
+    // Where they were trimmed nobody can tell, and it is taken for the same.
+    if (first !== undefined && this.#identity !== undefined) {
+      mustBeOf(this.#identity, this.#log, first);
+    }
     const events = stored
       .map((event) => decider.read(this.#log, event))
       .filter((event): event is RecordedFrom<Payloads> => event !== undefined);

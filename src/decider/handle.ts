@@ -6,7 +6,7 @@ import type { EventLog } from '../log/log.ts';
 import { checkEventId } from '../log/options.ts';
 import { BackOff, type RetryOptions } from './back-off.ts';
 import type { CommandOptions, Handled } from './command.ts';
-import { checkCommandId } from './command-id.ts';
+import { checkCommandId, identityOf } from './command-id.ts';
 import type { Decider } from './decider.ts';
 import { handleTogether } from './handle-together.ts';
 import { type SnapshotOptions, Snapshots } from './snapshots.ts';
@@ -27,7 +27,7 @@ export interface HandleOptions extends CommandOptions, RetryOptions {
  *
  * What `decide` throws comes to the caller as it is. Under a `commandId` the command counts once:
  * see {@link CommandOptions}; an append whose outcome is unknown is then repeated by itself.
- * @throws TooManyConflicts, StateLost, UnreadableEvent, InvalidInput, and what `append` and `read` throw
+ * @throws TooManyConflicts, CommandIdReused, StateLost, UnreadableEvent, InvalidInput, and what `append` and `read` throw
  */
 export async function handle<State, Command, Payloads extends object>(
   eventLog: Pick<EventLog, 'append' | 'read'>,
@@ -44,8 +44,9 @@ export async function handle<State, Command, Payloads extends object>(
     backOff: new BackOff(options),
     clock,
   };
+  const identity = identityOf(decider.name, command, options.commandId);
   return new Promise((resolve, reject) => {
-    void handleTogether(source, log, [{ command, options, resolve, reject }]);
+    void handleTogether(source, log, [{ command, options, identity, resolve, reject }]);
   });
 }
 

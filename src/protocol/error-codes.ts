@@ -89,6 +89,7 @@ export const ERROR_CODES = {
   feed_reset: code(500, 'A projection knows events that the store has lost'),
   feed_trimmed: code(500, 'Events were trimmed away before a projection had seen them'),
   too_many_conflicts: code(409, 'Others appended to the log before each attempt'),
+  command_id_reused: code(409, 'The ID of the command was used for another one'),
   state_lost: code(410, 'Events that are needed were trimmed'),
   queue_full: code(503, 'As many commands wait for the log as may wait'),
   invalid_feed_cursor: code(400, 'That is no cursor of the feed'),

@@ -105,7 +105,7 @@ it('gives each caller the conflict when it gives up, and goes on', async () => {
 it('lets a command with an ID go by itself, in its turn', async () => {
   const { move, sizes } = setup();
   const handled = await Promise.all([
-    ...[move(1), move(2), move(3, { commandId: 'a' }), move(4, { commandId: 'a' }), move(5)],
+    ...[move(1), move(2), move(3, { commandId: 'a' }), move(3, { commandId: 'a' }), move(5)],
   ]);
   expect(handled.map(({ state, duplicate }) => [state.balance, duplicate])).toEqual([
     [1, false],
