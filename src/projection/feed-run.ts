@@ -338,12 +338,14 @@ export class FeedRun {
       if (letGo.aborted) return;
       try {
         if ((await lease.renew()) && !(await this.#options.isSuperseded?.())) continue;
-        lost.abort();
-        this.#wake();
-        return;
-      } catch {
-        // Commits tell whether it is still ours; and the next renewal may come through.
+      } catch (error) {
+        // Commits tell whether it is still ours, and the next renewal may come through; not so where
+        // the store is closed, also when a handler never comes to its end.
+        if (!(error instanceof Closed)) continue;
       }
+      lost.abort();
+      this.#wake();
+      return;
     }
   }
 }

@@ -243,13 +243,19 @@ describe('waiting while Redis is away', () => {
         }),
       );
       await server[Symbol.asyncDispose]();
+      // Begun now, it waits to be heard first.
+      const late = subscribe(live, randomLog(), 'now');
+      const waitingLate = outcomeOf(late.next(), 15_000);
+      for (const { running } of all) {
+        expect(await outcomeOf((async () => running.lag())())).not.toBe('pending');
+      }
       const over = Promise.all(all.map(({ running }) => end(store, running)));
       expect(await outcomeOf(over, 12_000)).not.toBe('pending');
       for (const { waiting } of all) expect(await waiting).toEqual(CLOSED);
-      if (how === 'stop()') await loop.return();
-      expect(await waitingLoop).toEqual(
-        how === 'stop()' ? { answer: { done: true, value: undefined } } : CLOSED,
-      );
+      const isLeft = how === 'stop()';
+      if (isLeft) await Promise.all([loop.return(), late.return()]);
+      const told = isLeft ? { answer: { done: true, value: undefined } } : CLOSED;
+      expect([await waitingLoop, await waitingLate]).toEqual([told, told]);
     } finally {
       await store.close();
     }

@@ -1,6 +1,6 @@
 /**
- * A whole application in one process, with one line for its end. argv: the store. Prints the address
- * of its gateway when all runs. Told SIGTERM, it has to come to its end by itself: nothing here
+ * A whole application in one process, with one line for its end. argv: the store, and `stuck` for
+ * handlers that never come to their end. Prints the address of its gateway when all runs. Told SIGTERM, it has to come to its end by itself: nothing here
  * exits, so that whatever is left over would keep it alive.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,9 +20,11 @@ import {
   work,
 } from '../../dist/index.js';
 
-const store = await openStore(process.argv[2]);
+const [location, isStuck] = process.argv.slice(2);
+const store = await openStore(location);
 const { log, records } = store;
-process.once('SIGTERM', () => store.close());
+process.once('SIGTERM', () => store.close(isStuck ? 100 : undefined));
+const never = new Promise(() => {});
 
 const counter = decider({
   name: 'counter',
@@ -41,14 +43,14 @@ project(store, {
   initial: () => 0,
   on: { Counted: (count) => count + 1 },
 });
-react(store, { name: 'told', category: 'count', each: () => {} });
+react(store, { name: 'told', category: 'account', each: () => (isStuck ? never : undefined) });
 const done = [];
 await work(store, {
   group: 'slow',
   category: 'account',
   async handler({ log: from, id }) {
     process.stdout.write(`begun ${id}\n`);
-    await sleep(300);
+    await (isStuck ? never : sleep(300));
     await handler.handle({ to: `count:${from.slice('account:'.length)}`, from: id });
     done.push(id);
   },

@@ -28,6 +28,30 @@ describe('an application that is told SIGTERM ends by itself, with all it had be
   });
 });
 
+test.each(['Redis', 'a folder'])(
+  'and so does one whose handlers are stuck, on %s',
+  { timeout: 30_000 },
+  async (kind) => {
+    await using redis = kind === 'Redis' ? await RedisServer.start() : undefined;
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-application-'));
+    try {
+      await using run = new Command(process.execPath, [program, redis?.url() ?? folder, 'stuck']);
+      const [, url] = await run.printed(/ready (\S+)/);
+      const event = JSON.stringify({ type: 'Asked', payload: null });
+      await fetch(`${url}/accounts/1/events`, { method: 'POST', body: event });
+      await run.printed(/begun (\S+)/);
+      const since = performance.now();
+      run.child.kill('SIGTERM');
+      expect(await run.ended(), run.stderr).toBe(0);
+      expect(performance.now() - since).toBeLessThan(9_500);
+      expect(run.stderr).toBe('');
+      expect(run.stdout).toContain('"done":[]');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
+
 async function endApplication(location: string): Promise<void> {
   await using run = new Command(process.execPath, [program, location]);
   const [, url] = await run.printed(/ready (\S+)/);
