@@ -11,7 +11,7 @@ import { OutcomeUnknown, Unavailable, WrongType } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
 import { type Account, type AccountEvent, accountFrom, type Registration } from './account.ts';
-import { canonicalEmail } from './email-address.ts';
+import { canonicalEmail, formerEmail } from './email-address.ts';
 import { AccountBusy, AccountClosed, AccountNotFound, AddressTaken } from './errors.ts';
 import { OwnerHistory } from './owner-history.ts';
 import { type Exchanged, Reservations } from './reservations.ts';
@@ -118,6 +118,7 @@ class StoredAccounts implements Accounts {
     const takes = emailKey(email);
     // Before an ID is used up.
     if (!(await this.#reservations.isFree(takes))) throw new AddressTaken();
+    if ((await this.#formerHolder(email)) !== undefined) throw new AddressTaken();
     const event: AccountEvent = { type: 'AccountRegistered', payload: { ...registration } };
     for (let start = 0; start < STARTS; start += 1) {
       const owner = await this.#nextId();
@@ -134,18 +135,19 @@ class StoredAccounts implements Accounts {
 
   async changeEmail(id: string, email: string): Promise<Account> {
     const wanted = emailKey(email);
-    return this.#change(id, ({ email: previous }) => {
+    const holder = await this.#formerHolder(email);
+    if (holder !== undefined && holder.id !== id) throw new AddressTaken();
+    return this.#change(id, ({ email: previous }, before) => {
       const event = { type: 'EmailChanged', payload: { email, previous } } as const;
-      const before = knownEmailKey(previous);
       // Only written otherwise: it is the account's already.
       return before === wanted ? { event } : { event, takes: wanted, gives: before };
     });
   }
 
   async close(id: string): Promise<Account> {
-    return this.#change(id, ({ email }) => ({
+    return this.#change(id, (_account, gives) => ({
       event: { type: 'AccountClosed', payload: {} },
-      gives: knownEmailKey(email),
+      gives,
     }));
   }
 
@@ -155,11 +157,7 @@ class StoredAccounts implements Accounts {
 
   async findByEmail(email: string): Promise<Account | undefined> {
     const key = emailKey(email);
-    const owner = await this.#reservations.owner(key);
-    if (owner === undefined) return undefined;
-    const account = await this.get(owner);
-    // The log is the truth: a key may be about to go.
-    return account?.status === 'open' && knownEmailKey(account.email) === key ? account : undefined;
+    return (await this.#holder(key, key)) ?? (await this.#formerHolder(email));
   }
 
   sweep(): Promise<number> {
@@ -171,11 +169,31 @@ class StoredAccounts implements Accounts {
     this.#leave?.();
   }
 
-  async #change(id: string, plan: (account: Account) => Plan): Promise<Account> {
+  /** The open account that holds the address under the key that it had before, see {@link formerEmail}. */
+  async #formerHolder(email: string): Promise<Account | undefined> {
+    const former = formerEmail(email);
+    return former === undefined ? undefined : this.#holder(`email:${former}`, emailKey(email));
+  }
+
+  /** The open account that holds what is under `key`, if its address is the one of `wanted`. */
+  async #holder(key: string, wanted: string): Promise<Account | undefined> {
+    const owner = await this.#reservations.owner(key);
+    if (owner === undefined) return undefined;
+    const account = await this.get(owner);
+    // The log is the truth: a key may be about to go.
+    const same = account?.status === 'open' && knownEmailKey(account.email) === wanted;
+    return same ? account : undefined;
+  }
+
+  /** @param plan gets the account, and what it holds as its address */
+  async #change(
+    id: string,
+    plan: (account: Account, holds: string | undefined) => Plan,
+  ): Promise<Account> {
     for (let start = 0; start < STARTS; start += 1) {
       const history = await this.#reservations.history(id);
       const account = openAccount(id, history);
-      const { event, takes, gives } = plan(account);
+      const { event, takes, gives } = plan(account, heldEmail(account, history));
       const exchanged = await this.#reservations.exchange({
         owner: id,
         takes,
@@ -242,6 +260,11 @@ function accept(exchanged: Exchanged, id: string): boolean {
   if (exchanged === 'taken') throw new AddressTaken();
   if (exchanged === 'busy') throw new AccountBusy(id);
   return exchanged === 'done';
+}
+
+/** As the log says it: what is held was reserved by the rule of its time. */
+function heldEmail({ email }: Account, { held }: OwnerHistory): string | undefined {
+  return held.find((value) => value.startsWith('email:')) ?? knownEmailKey(email);
 }
 
 /** The value that is reserved, and the key that holds its owner. */

@@ -1,10 +1,15 @@
 /**
  * Email addresses: which we take, and when two are the same.
  *
- * Two addresses are the same when they differ only in case, in Unicode form (NFKC, so that a
- * full-width letter is the letter), or in how the domain is written (`müller.example` and
- * `xn--mller-kva.example`). That is stricter than mail servers, which may tell `Han@` from `han@`:
- * nobody should get an address that looks like somebody else's.
+ *   before the @   Unicode's compatibility caseless match (definition D146 in chapter 3 of the
+ *                  standard: full case folding and NFKC), and `ı` counts as `i`. So `groß`, `GROSS`
+ *                  and `ｇｒｏss` are one; `İ` folds to `i` with a dot above, which is not `i`.
+ *   after the @    UTS 46 as the URL standard applies it (not transitional): `Müller.example` and
+ *                  `xn--mller-kva.example` are one; `straße.example` and `strasse.example` are two
+ *                  domains with two owners.
+ *
+ * That is stricter than mail servers, which may tell `Han@` from `han@`: nobody should get an
+ * address that looks like somebody else's. What looks alike in two alphabets are two addresses.
  *
  * Quoted local parts, comments and address literals are not taken, though RFC 5321 knows them.
  */
@@ -27,6 +32,36 @@ const encoder = new TextEncoder();
  * @throws InvalidInput (`invalid_email`) with the field and the rule
  */
 export function canonicalEmail(given: string, field = 'email'): string {
+  return canonical(given, field, NOW);
+}
+
+/**
+ * The form in which an address was compared before the rule was the one above, if it is another
+ * one: accounts of that time still hold it. Domains were folded like names, so ß was ss there.
+ */
+export function formerEmail(given: string): string | undefined {
+  const now = canonicalEmail(given);
+  try {
+    const former = canonical(given, 'email', FORMERLY);
+    return former === now ? undefined : former;
+  } catch (error) {
+    // It would not have been taken then.
+    if (error instanceof InvalidInput) return undefined;
+    throw error;
+  }
+}
+
+/** What is done with case and Unicode forms. */
+interface Rule {
+  readonly local: (text: string) => string;
+  /** Before UTS 46. */
+  readonly domain: (text: string) => string;
+}
+
+const NOW: Rule = { local: fold, domain: (text) => text };
+const FORMERLY: Rule = { local: foldFormerly, domain: foldFormerly };
+
+function canonical(given: string, field: string, rule: Rule): string {
   if (typeof given !== 'string' || given === '') {
     throw invalid(field, 'must be an email address like han@example.org');
   }
@@ -38,8 +73,8 @@ export function canonicalEmail(given: string, field = 'email'): string {
   if (given.split('@').length !== 2) throw invalid(field, 'must have one @');
 
   const at = given.indexOf('@');
-  const local = canonicalLocal(given.slice(0, at), field);
-  const domain = canonicalDomain(given.slice(at + 1), field);
+  const local = canonicalLocal(given.slice(0, at), field, rule);
+  const domain = canonicalDomain(rule.domain(given.slice(at + 1)), field);
   const address = `${local}@${domain}`;
   if (byteLength(address) > MAX_BYTES) {
     throw invalid(field, `must be at most ${MAX_BYTES} bytes, with the domain in ASCII`);
@@ -47,8 +82,8 @@ export function canonicalEmail(given: string, field = 'email'): string {
   return address;
 }
 
-function canonicalLocal(given: string, field: string): string {
-  const local = fold(given);
+function canonicalLocal(given: string, field: string, rule: Rule): string {
+  const local = rule.local(given);
   if (local === '') throw invalid(field, 'must have a name before the @');
   if (byteLength(local) > MAX_LOCAL_BYTES) {
     throw invalid(field, `must have at most ${MAX_LOCAL_BYTES} bytes before the @`);
@@ -66,7 +101,7 @@ function canonicalLocal(given: string, field: string): string {
 }
 
 function canonicalDomain(given: string, field: string): string {
-  const domain = toAscii(fold(given));
+  const domain = toAscii(given);
   const labels = domain?.split('.') ?? [];
   const last = labels[labels.length - 1] ?? '';
   const fine = labels.every((label) => label.length <= MAX_LABEL && LABEL.test(label));
@@ -83,13 +118,21 @@ function toAscii(domain: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
-/** Upper case first: it is what brings ß and ss, ς and σ together. Twice, as one step can open the way for another. */
+/**
+ * As D146 has it. Upper and then lower case in place of case folding, which JavaScript has not: it
+ * brings ß and ss, ς and σ together as well.
+ */
 function fold(text: string): string {
-  return foldOnce(foldOnce(text));
+  return foldCase(foldCase(text.normalize('NFD')).normalize('NFKC')).normalize('NFKC');
 }
 
-function foldOnce(text: string): string {
-  return text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+function foldFormerly(text: string): string {
+  const once = foldCase(text.normalize('NFKC')).normalize('NFKC');
+  return foldCase(once).normalize('NFKC');
+}
+
+function foldCase(text: string): string {
+  return text.toUpperCase().toLowerCase();
 }
 
 function byteLength(text: string): number {

@@ -50,6 +50,11 @@ export class OwnerHistory {
     return this.#held.get(value);
   }
 
+  /** All values that the owner holds now. */
+  get held(): readonly string[] {
+    return [...this.#held.keys()];
+  }
+
   #take(event: StoredEvent): void {
     const mark = readMark(event);
     if (mark === undefined) return;

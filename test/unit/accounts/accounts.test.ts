@@ -213,3 +213,64 @@ describe('accounts', () => {
     sweeping.stop();
   });
 });
+
+describe('an account of the time when domains were folded like names', () => {
+  const NOW = 'han@stra\u00dfe.example';
+  const NOW_KEY = 'email:han@xn--strae-oqa.example';
+  const OLD_KEY = 'email:han@strasse.example';
+
+  /** As it was registered then: its address is reserved as `han@strasse.example`. */
+  async function setUpFormer() {
+    const world = setUp();
+    const { log, records } = world;
+    const reservation = { attempt: 'then', takes: OLD_KEY };
+    await log.append(accountLog('1'), [
+      { type: 'AccountRegistered', payload: { email: NOW }, meta: { reservation } },
+    ]);
+    const held = JSON.stringify({ owner: '1', attempt: 'then', state: 'held' });
+    await records.compareAndSet(`{${OLD_KEY}}:reservation`, null, held);
+    await records.compareAndSet(OLD_KEY, null, '1');
+    await records.increment('account_id');
+    return world;
+  }
+
+  test('is found, and keeps its address to itself', async () => {
+    const { accounts, records } = await setUpFormer();
+    expect(await accounts.findByEmail(NOW)).toMatchObject({ id: '1', email: NOW });
+    const taken = { code: 'address_taken' };
+    await expect(accounts.register({ email: NOW })).rejects.toMatchObject(taken);
+    await accounts.register({ email: 'leia@example.org' });
+    await expect(accounts.changeEmail('2', NOW)).rejects.toMatchObject(taken);
+    expect(await records.get(NOW_KEY)).toBeNull();
+  });
+
+  test('gives up what it holds when it gets another address or is closed', async () => {
+    for (const end of ['changeEmail', 'close'] as const) {
+      const { accounts, records } = await setUpFormer();
+      if (end === 'close') await accounts.close('1');
+      else await accounts.changeEmail('1', 'han@example.org');
+      expect(await records.get(OLD_KEY)).toBeNull();
+      for (const email of [NOW, 'han@strasse.example']) await accounts.register({ email });
+      expect(await records.get(NOW_KEY)).toBe('2');
+      expect(await records.get(OLD_KEY)).toBe('3');
+    }
+  });
+
+  test('holds its address by the rule of now once it says it again', async () => {
+    const { accounts, records } = await setUpFormer();
+    expect(await accounts.changeEmail('1', NOW)).toMatchObject({ email: NOW });
+    expect([await records.get(NOW_KEY), await records.get(OLD_KEY)]).toEqual(['1', null]);
+    expect(await accounts.findByEmail('han@xn--strae-oqa.example')).toMatchObject({ id: '1' });
+    expect((await accounts.register({ email: 'han@strasse.example' })).id).toBe('2');
+  });
+
+  test('does not stand in the way of who has the other domain now', async () => {
+    const { accounts } = setUp();
+    await accounts.register({ email: 'han@strasse.example' });
+    expect((await accounts.register({ email: NOW })).id).toBe('2');
+    const ascii = accounts.register({ email: 'Han@XN--strae-oqa.example' });
+    await expect(ascii).rejects.toMatchObject({ code: 'address_taken' });
+    expect(await accounts.findByEmail('han@strasse.example')).toMatchObject({ id: '1' });
+    expect(await accounts.findByEmail(NOW)).toMatchObject({ id: '2' });
+  });
+});
