@@ -27,7 +27,7 @@ interface Deed {
 const HONEST = ['ok', 'unavailable', 'outcome_unknown'];
 
 /** That a group was joined leaves nothing that one could look for. */
-const TRACELESS: readonly Kind[] = ['join', 'work'];
+export const TRACELESS: readonly Kind[] = ['join', 'work'];
 
 export class Deeds {
   readonly #deeds: Deed[] = [];

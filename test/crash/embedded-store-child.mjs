@@ -44,6 +44,7 @@ const kinds = {
   drop: (number) => store.readModels.drop(`dropped${number}`),
   join: (number) => store.workQueues.join(`group${number}`, { category: 'job' }),
   work: async (number) => {
+    group ??= await store.workQueues.join('group', { category: 'job' });
     while (await group.look());
     const leased = await group.take(100, 0);
     const mine = leased.find(({ log }) => log === `job:${number}`);
@@ -70,10 +71,13 @@ const methods = {
   open: async (folder = process.argv[2]) => {
     store = await openStore(folder);
   },
-  /** As it was before there was anything but the log. */
+  /** As it was before there was anything but the log, with a deletion that goes on when it is opened. */
   openLog: async (folder) => {
     const log = await EmbeddedLog.open(folder);
     await log.append(LOG, event('first'));
+    const many = Array.from({ length: 900 }, () => event('x')[0]);
+    const { version } = await log.append('trimmed:1', many);
+    await log.trim('trimmed:1', version);
     await log.close();
   },
   prepare: (kind, number) => preparations[kind]?.(number),

@@ -95,7 +95,7 @@ export class EmbeddedStore {
       return make(store);
     } catch (error) {
       await store.close(OPEN_PATIENCE);
-      throw error;
+      throw unusable(store.folder, error);
     }
   }
 
@@ -129,7 +129,9 @@ export class EmbeddedStore {
       if (!this.#root.doesExist(name)) this.#space.mustHaveRoom();
       return this.#root.openDB(options);
     } catch (error) {
-      throw unusable(this.folder, error);
+      const failure = unusable(this.folder, error);
+      this.#writer.stop(failure.message);
+      throw failure;
     }
   }
 
@@ -233,6 +235,15 @@ function unusable(folder: string, error: unknown): MillraceError {
   const problem = describeProblem(error, freeOnDisk(folder));
   if (overran(error)) endDamagedProcess(`the store folder ${folder} cannot be used: ${problem}`);
   return new StoreUnusable(folder, problem, { cause: error });
+}
+
+/** Reads, and throws as {@link readFailure}. */
+export function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw readFailure(error);
+  }
 }
 
 /** Wraps what LMDB throws while reading. */

@@ -11,6 +11,7 @@
 import type { MillraceError } from '../../event/error.ts';
 import { Closed, OutcomeUnknown, Unavailable } from '../errors.ts';
 import type { OrderedMap } from './ordered-map.ts';
+import { describeProblem } from './store-errors.ts';
 import type { BatchWriter, Write } from './store-writer.ts';
 
 /** How much goes into one transaction, and how much may wait for the next. */
@@ -165,6 +166,35 @@ export class GroupCommit {
   async #commit(works: readonly Work[]): Promise<Answered | undefined> {
     const batch = new Batch();
     const refusals = new Map<Work, MillraceError>();
+    let failure: MillraceError | undefined;
+    try {
+      this.#decide(works, batch, refusals);
+      batch.flush();
+    } catch (error) {
+      // What is on the disk could not be looked at.
+      const problem = describeProblem(error);
+      failure = new Unavailable(`reading failed: ${problem}`, { cause: error });
+    }
+    this.#inFlight = works;
+    // Again and again: what is submitted while the disk hangs is not to wait for ever either.
+    const watchdog = setInterval(
+      () => this.#giveUp(`the disk has not answered for ${COMMIT_PATIENCE / 1000} s`),
+      COMMIT_PATIENCE,
+    );
+    if (failure === undefined && batch.writes.length > 0) {
+      failure = await this.#writer.write(batch.writes);
+    }
+    clearInterval(watchdog);
+    if (failure === undefined) batch.settle();
+    if (this.#inFlight !== works) {
+      for (const work of works) work.late?.();
+      return undefined;
+    }
+    this.#inFlight = [];
+    return { works, failure, refusals };
+  }
+
+  #decide(works: readonly Work[], batch: Batch, refusals: Map<Work, MillraceError>): void {
     let room = this.#space.room();
     for (const work of works) {
       try {
@@ -179,22 +209,6 @@ export class GroupCommit {
         refusals.set(work, error as MillraceError);
       }
     }
-    batch.flush();
-    this.#inFlight = works;
-    // Again and again: what is submitted while the disk hangs is not to wait for ever either.
-    const watchdog = setInterval(
-      () => this.#giveUp(`the disk has not answered for ${COMMIT_PATIENCE / 1000} s`),
-      COMMIT_PATIENCE,
-    );
-    const failure = batch.writes.length === 0 ? undefined : await this.#writer.write(batch.writes);
-    clearInterval(watchdog);
-    if (failure === undefined) batch.settle();
-    if (this.#inFlight !== works) {
-      for (const work of works) work.late?.();
-      return undefined;
-    }
-    this.#inFlight = [];
-    return { works, failure, refusals };
   }
 
   /**

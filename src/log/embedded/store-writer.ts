@@ -39,6 +39,11 @@ export class StoreWriter implements BatchWriter {
     return this.#broken;
   }
 
+  /** Lets nothing more be written: LMDB may refuse, and then it never lets go of its lock. */
+  stop(problem: string): void {
+    this.#broken ??= problem;
+  }
+
   async write(writes: readonly Write[]): Promise<MillraceError | undefined> {
     if (this.#broken !== undefined) return new Unavailable(this.#broken);
     try {

@@ -1,6 +1,6 @@
 /** Keeps one group's progress in LMDB, and learns from the feed there what is new. */
 import type { LogName } from '../../event/log-name.ts';
-import { type EmbeddedStore, readFailure } from '../../log/embedded/embedded-store.ts';
+import { type EmbeddedStore, readFailure, reading } from '../../log/embedded/embedded-store.ts';
 import type { Batch } from '../../log/embedded/group-commit.ts';
 import { COUNTERS_KEY, type Databases, type LogHead } from '../../log/embedded/layout.ts';
 import type { GroupKeeper, KeptLog, Told } from '../local-group.ts';
@@ -32,15 +32,13 @@ export class EmbeddedKeeper implements GroupKeeper {
     // Names are ASCII, and nothing in them comes after '~'.
     const start = (category === '' ? '' : `${category}:`) as LogName;
     const range = { start, end: `${start}~` as LogName };
-    return Array.from(this.#event.logs.getRange(range), ({ key, value }) => [key, value]);
+    return reading(() =>
+      Array.from(this.#event.logs.getRange(range), ({ key, value }) => [key, value]),
+    );
   }
 
   read(log: LogName): KeptLog | undefined {
-    try {
-      return this.#work.logs.get([this.#group, log]);
-    } catch (error) {
-      throw readFailure(error);
-    }
+    return reading(() => this.#work.logs.get([this.#group, log]));
   }
 
   async write(changes: readonly (readonly [LogName, KeptLog])[]): Promise<void> {
@@ -55,22 +53,20 @@ export class EmbeddedKeeper implements GroupKeeper {
   }
 
   async news(): Promise<{ told: Told[]; more: boolean }> {
-    try {
-      const range = {
-        start: this.#position,
-        end: Number.MAX_SAFE_INTEGER,
-        exclusiveStart: true,
-        limit: FEED_STEP,
-      };
+    const range = {
+      start: this.#position,
+      end: Number.MAX_SAFE_INTEGER,
+      exclusiveStart: true,
+      limit: FEED_STEP,
+    };
+    return reading(() => {
       const told: Told[] = [];
       for (const { key, value } of this.#event.feed.getRange(range)) {
         told.push(value);
         this.#position = key;
       }
       return { told, more: told.length === FEED_STEP };
-    } catch (error) {
-      throw readFailure(error);
-    }
+    });
   }
 
   async unread(): Promise<number> {
@@ -78,7 +74,7 @@ export class EmbeddedKeeper implements GroupKeeper {
   }
 
   #end(): number {
-    return this.#event.counters.get(COUNTERS_KEY)?.lastFeed ?? 0;
+    return reading(() => this.#event.counters.get(COUNTERS_KEY))?.lastFeed ?? 0;
   }
 }
 

@@ -4,7 +4,7 @@
  * commits that it shares with the log. What waits is found again by comparing each log's version
  * with its cursor when a group is joined.
  */
-import type { EmbeddedStore } from '../../log/embedded/embedded-store.ts';
+import { type EmbeddedStore, reading } from '../../log/embedded/embedded-store.ts';
 import { type Databases, openDatabases } from '../../log/embedded/layout.ts';
 import { Closed } from '../../log/errors.ts';
 import { LocalConsumer } from '../local-consumer.ts';
@@ -18,7 +18,7 @@ import {
 } from '../rules.ts';
 import type { JoinOptions, Letter, WorkConsumer, WorkQueues } from '../work-queues.ts';
 import { commit, EmbeddedKeeper } from './embedded-keeper.ts';
-import { encode, openWorkDatabases, type WorkDatabases } from './layout.ts';
+import { encode, type KeptGroup, openWorkDatabases, type WorkDatabases } from './layout.ts';
 
 /** How long {@link EmbeddedWorkQueues.close} waits for the disk, in milliseconds. */
 const CLOSE_PATIENCE = 5_000;
@@ -91,7 +91,7 @@ export class EmbeddedWorkQueues implements WorkQueues {
   #existing(group: string): Promise<LocalGroup> {
     checkGroup(group);
     this.#mustBeOpen();
-    const category = this.#work.groups.get(group)?.category;
+    const category = this.#kept(group)?.category;
     const request = parseJoinOptions({ category: category || undefined });
     return (this.#groups.get(group) ?? this.#open(group, request)).group;
   }
@@ -104,7 +104,7 @@ export class EmbeddedWorkQueues implements WorkQueues {
   }
 
   async #restore(group: string, request: JoinRequest): Promise<LocalGroup> {
-    const known = this.#work.groups.get(group);
+    const known = this.#kept(group);
     const { category } = known ?? request;
     const keeper = new EmbeddedKeeper(group, this.#store, this.#event, this.#work);
     const backlog = keeper.backlog(category).filter(([log]) => isWanted(log, category));
@@ -125,9 +125,13 @@ export class EmbeddedWorkQueues implements WorkQueues {
   }
 
   async #mark(group: string, change: (unended: number) => number): Promise<void> {
-    const known = this.#work.groups.get(group)!;
+    const known = this.#kept(group)!;
     const kept = { ...known, unended: change(known.unended) };
     await commit(this.#store, (batch) => batch.put(this.#work.groups, group, encode(kept)));
+  }
+
+  #kept(group: string): KeptGroup | undefined {
+    return reading(() => this.#work.groups.get(group));
   }
 
   #mustBeOpen(): void {
