@@ -43,6 +43,9 @@ export const events = defineEvents({
   TransferRefused: z.object({ reason: z.string() }),
 });
 
+// Beside a gateway, accounts may append to their own logs: what they say there is no money.
+const writers = 'application';
+
 interface AccountCommand {
   readonly command: 'deposit' | 'withdraw';
   readonly account: string;
@@ -54,6 +57,7 @@ interface AccountCommand {
 export const account = decider({
   name: 'account',
   events,
+  writers,
   log: ({ account }: AccountCommand) => `account:${account}`,
   initial: { balance: 0 },
   decide({ command, amount, transfer }: AccountCommand, { balance }) {
@@ -79,6 +83,7 @@ type TransferCommand =
 export const transfers = decider({
   name: 'transfer',
   events,
+  writers,
   log: ({ id }: TransferCommand) => `transfer:${id}`,
   initial: { status: 'new' },
   decide(command: TransferCommand, { status }) {
@@ -107,6 +112,7 @@ export function runTransfers(store: Store, options: { readonly leaseTime?: numbe
   return processManager(store, {
     name: 'transfers',
     events,
+    writers,
     ...options,
     on: {
       async TransferRequested({ payload: transfer }, send) {
@@ -132,6 +138,7 @@ export function runTransfers(store: Store, options: { readonly leaseTime?: numbe
 export const balances = defineProjection({
   name: 'balances',
   events,
+  writers,
   category: 'account',
   initial: () => ({ balance: 0 }),
   on: {
@@ -170,7 +177,9 @@ async function main(): Promise<void> {
     }
     await manager.drain();
     await table.caughtUp();
-    const { events: outcome } = await typedLog(store.log, events).read(`transfer:${id}`);
+    const { events: outcome } = await typedLog(store.log, events, { writers }).read(
+      `transfer:${id}`,
+    );
     for (const { type, payload } of outcome) {
       if (type === 'TransferRefused') fail(`refused: ${payload.reason}`);
     }

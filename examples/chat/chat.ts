@@ -20,6 +20,7 @@ import {
   type EventId,
   type LogName,
   listen,
+  type Meta,
   openStore,
   typedLog,
   type WorkStore,
@@ -29,13 +30,20 @@ import {
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 
-const who = z.object({ who: z.string().regex(/^[\w.-]{1,64}$/) });
+// Clients append these themselves. What is none of them stops nobody, and is passed over.
+export const events = defineEvents({
+  Joined: z.object({}),
+  Left: z.object({}),
+  Said: z.object({ text: z.string().max(4_000) }),
+});
 
-// Clients append these themselves, so they are looked at when they are read.
-export const events = defineEvents(
-  { Joined: who, Left: who, Said: who.extend({ text: z.string().max(4_000) }) },
-  { unknown: 'ignore', validateReads: true },
-);
+// And nothing else: the logs of members are for the worker alone to write.
+const appendTypes = events.types.map((type) => `room=${type}`);
+
+/** Who says so is the gateway's word, and nothing that a client could make up. */
+function nameOf({ from }: Meta): string | undefined {
+  return /^account:(.+)$/.exec(String(from))?.[1];
+}
 
 /** Copies each event of a room to its members, each copy once, whatever is killed. */
 export function runFanOut(store: WorkStore) {
@@ -44,10 +52,12 @@ export function runFanOut(store: WorkStore) {
     group: 'chat',
     category: 'room',
     events,
-    async handler({ log, id, type, payload }, { once }) {
+    async handler({ log, id, type, payload, meta }, { once }) {
+      const who = nameOf(meta);
+      if (who === undefined) return;
       const room = log.slice('room:'.length);
-      const copy = { type, payload: { ...payload, room } };
-      for (const member of new Set([...(await membersOf(log, id)), payload.who])) {
+      const copy = { type, payload: { ...payload, room, who } };
+      for (const member of new Set([...(await membersOf(log, id)), who])) {
         await store.log.append(accountLog(member), [copy], once('copy'));
       }
     },
@@ -66,10 +76,11 @@ function membership(store: WorkStore) {
     }
     while (compareEventIds(room.after, through) < 0) {
       const page = await rooms.read(log, { after: room.after });
-      for (const { id, type, payload } of page.events) {
+      for (const { id, type, meta } of page.events) {
         if (compareEventIds(id, through) > 0) break;
-        if (type === 'Joined') room.members.add(payload.who);
-        if (type === 'Left') room.members.delete(payload.who);
+        const who = nameOf(meta);
+        if (who !== undefined && type === 'Joined') room.members.add(who);
+        if (who !== undefined && type === 'Left') room.members.delete(who);
       }
       room.after = compareEventIds(page.next, through) < 0 && page.more ? page.next : through;
     }
@@ -80,7 +91,7 @@ function membership(store: WorkStore) {
 async function serve(location: string, port: number): Promise<void> {
   const store = await openStore(location);
   const live = createLive({ log: store.log });
-  const server = await listen(createGateway({ log: store.log, live }), { port });
+  const server = await listen(createGateway({ log: store.log, live, appendTypes }), { port });
   await runFanOut(store);
   console.log(`The chat is at ${server.url}`);
   // Ends what runs on it, too: the server, the worker, what is delivered live.
@@ -95,8 +106,8 @@ function terminal(name: string, url: string): void {
   let socket: WebSocket;
   let isOver = false;
 
-  const say = (type: string, more = {}) => {
-    const event = { type, payload: { who: name, ...more } };
+  const say = (type: string, payload = {}) => {
+    const event = { type, payload };
     socket.send(JSON.stringify({ op: 'append', log: `room:${room}`, events: [event] }));
   };
   const join = (next: string) => {

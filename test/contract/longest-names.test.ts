@@ -70,10 +70,11 @@ describe.each(Object.keys(STORES))('the longest names in %s', (kind) => {
   test('of a room: the chat copies what is said there to its members', async () => {
     await using store = await opened();
     const room = parseLogName(`room:${'r'.repeat(128)}`);
-    const who = 'w'.repeat(64);
+    const who = 'w'.repeat(128);
+    const meta = { from: `account:${who}` };
     await store.log.append(room, [
-      { type: 'Joined', payload: { who } },
-      { type: 'Said', payload: { who, text: 'hi' } },
+      { type: 'Joined', payload: {}, meta },
+      { type: 'Said', payload: { text: 'hi' }, meta },
     ]);
     const worker = await runFanOut(store);
     await worker.drain();

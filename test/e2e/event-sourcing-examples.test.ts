@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { Command, root, temporaryFolder } from './command.ts';
+import { Client } from './gateway-client.ts';
 
 const example = join(root, 'scripts', 'example.mjs');
 let folder: ReturnType<typeof temporaryFolder>;
@@ -90,6 +91,21 @@ test('the chat brings what is said to all in the room, also to who was away', {
   await ada.printed(/\[lobby\] bob: hello from bob/);
   bob.child.stdin!.end();
   expect(await bob.ended()).toBe(0);
+
+  // Who says what is the gateway's word, and nobody writes to a member but the chat itself.
+  const mallory = await Client.open(`ws://127.0.0.1:${port}/ws/mallory?format=json`);
+  const append = (ref: number, log: string, ...events: object[]) =>
+    mallory.send({ op: 'append', ref, log, events });
+  const said = (text: string) => ({ type: 'Said', payload: { room: 'lobby', who: 'bob', text } });
+  append(1, 'account:ada', said('I owe you 100'));
+  append(2, 'room:lobby', { type: 'Foo', payload: 1 });
+  append(3, 'room:lobby', { type: 'Said', payload: null }, said('forged'));
+  for (const ref of [1, 2]) {
+    expect(await mallory.frame((frame) => frame.ref === ref)).toMatchObject({ code: 'forbidden' });
+  }
+  await ada.printed(/\[lobby\] mallory: forged/);
+  await mallory.close();
+  expect(ada.stdout).not.toContain('I owe you');
 
   // The server goes and comes again. Ada's terminal finds it, and goes on where it was.
   ada.child.stdin!.write('are you there?\n/join tea\nnobody here\n');
