@@ -74,6 +74,21 @@ test('the secret is neither in the command line nor in the title of the process'
   expect(shown).not.toContain(SECRET);
 });
 
+test('a proxy that writes Forwarded is believed when that is said, and registrations are limited', async () => {
+  using folder = temporaryFolder();
+  const flags = ['--trust-proxy', 'forwarded', '--registration-rate', '1'];
+  await using server = serve(folder.path, flags);
+  const url = await listensOn(server);
+  const from = async (address: string) => {
+    const headers = { forwarded: `for="${address}"`, 'x-forwarded-for': `${Math.random()}` };
+    return (await post(`${url}/accounts`, headers, { email: 'x@example.org' })).status;
+  };
+  const first = '192.0.2.1:2001';
+  expect([await from(first), await from('192.0.2.1'), await from('[2001:db8::1]:1')]).toEqual([
+    201, 429, 409,
+  ]);
+});
+
 test('session: what another program put into Redis, with the article’s append to any', async () => {
   using folder = temporaryFolder();
   await using redis = await RedisServer.start();

@@ -116,6 +116,26 @@ test('what the log refuses names the event and the field', async () => {
   });
 });
 
+test('a number that JSON has no word for is refused, not stored as null', async () => {
+  const account = randomId();
+  const client = await connect(account, '?after=now');
+  for (const [ref, event] of [
+    '{"type":"T","payload":1e400}',
+    '{"type":"T","payload":{"price":-1e400}}',
+    '{"type":"T","payload":null,"meta":{"at":[1e999]}}',
+  ].entries()) {
+    client.send(`{"op":"append","ref":${ref},"events":[${event}]}`);
+    const answer = await client.frame((frame) => frame.ref === ref);
+    expect(answer).toMatchObject({ op: 'error', code: 'invalid_event' });
+    expect(answer.message).toContain('must be a number that JSON can hold');
+  }
+  client.send('{"op":"ping","ref":1e400}');
+  const refused = await client.frame(({ op, ref }) => op === 'error' && ref === undefined);
+  expect(refused).toMatchObject({ code: 'invalid_operation', field: 'ref' });
+  const page = await fetch(`${running.url}/accounts/${account}/events`);
+  expect(await page.json()).toMatchObject({ events: [], version: '0-0' });
+});
+
 test('after, now and since say where the delivery starts, live where the replay ends', async () => {
   const account = randomId();
   const ids = await append(`account:${account}`, 'a', 'b', 'c');

@@ -69,6 +69,14 @@ describe('registration', () => {
     await accounts.register({ email: 'han@example.org' });
   });
 
+  test('with a number that JSON has no word for is refused, and leaves the address free', async () => {
+    const { accounts, records, events } = setUp();
+    const registered = accounts.register({ email: 'han@example.org', age: JSON.parse('1e400') });
+    await expect(registered).rejects.toMatchObject({ code: 'invalid_event' });
+    expect([records.size, await events('1')]).toEqual([1, []]); // the sequence
+    await accounts.register({ email: 'han@example.org', age: 32 });
+  });
+
   test('lets one of many have the address', async () => {
     const { accounts } = setUp();
     const all = await Promise.allSettled(
