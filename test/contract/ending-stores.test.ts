@@ -108,7 +108,7 @@ describe.each(Object.keys(WHOLE_STORES))('closing the store on %s', (kind) => {
     await using w = await world();
     const { store, name, log } = w;
     const never = new Promise<never>(() => {});
-    const begun = [gate(), gate()] as const;
+    const begun = [gate(), gate(), gate()] as const;
     const signals: AbortSignal[] = [];
     await work(store, {
       ...{ group: name, category: name },
@@ -126,6 +126,13 @@ describe.each(Object.keys(WHOLE_STORES))('closing the store on %s', (kind) => {
         return never;
       },
     });
+    // A database of the application's that does not answer any more.
+    const commit = () => {
+      begun[2].open();
+      return never;
+    };
+    const readModel = { checkpoint: async () => null, commit } as never;
+    project(store, { name, category: name, readModel, initial: () => 0, on: { Asked: () => 1 } });
     await store.log.append(log, [{ type: 'Asked', payload: null }]);
     await Promise.all(begun.map(({ opened }) => opened));
     const since = performance.now();
