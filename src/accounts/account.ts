@@ -30,6 +30,12 @@ export function accountFrom(id: string, events: readonly StoredEvent[]): Account
   return account;
 }
 
+/** What of a payload the account is made of. */
+export function essenceOf(event: StoredEvent): JsonValue {
+  const email = emailIn(event);
+  return email === undefined ? {} : { email };
+}
+
 function evolve(id: string, account: Account | undefined, event: StoredEvent): Account | undefined {
   if (event.type === 'AccountRegistered') {
     const email = emailIn(event);

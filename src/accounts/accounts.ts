@@ -10,7 +10,13 @@ import { endsWith } from '../log/dependents.ts';
 import { OutcomeUnknown, Unavailable, WrongType } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
-import { type Account, type AccountEvent, accountFrom, type Registration } from './account.ts';
+import {
+  type Account,
+  type AccountEvent,
+  accountFrom,
+  essenceOf,
+  type Registration,
+} from './account.ts';
 import { canonicalEmail, formerEmail } from './email-address.ts';
 import { AccountBusy, AccountClosed, AccountNotFound, AddressTaken } from './errors.ts';
 import { OwnerHistory } from './owner-history.ts';
@@ -28,6 +34,11 @@ export interface AccountsOptions {
    * have the address. Default 30,000.
    */
   readonly claimTime?: number | undefined;
+  /**
+   * After how many events of an account's log a record remembers what they came to, so that looking
+   * at the account reads little more than so many. Default 200.
+   */
+  readonly rememberEvery?: number | undefined;
   /**
    * How often what was broken off is looked for, in milliseconds; 0: never by itself. Default
    * 60,000.
@@ -105,6 +116,8 @@ class StoredAccounts implements Accounts {
       claimTime,
       logOf: accountLog,
       types: EVENT_TYPES,
+      essence: essenceOf,
+      rememberEvery: options.rememberEvery,
     });
     if (sweepInterval === 0) return;
     // A sweep that fails is made up for by the next one.

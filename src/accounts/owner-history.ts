@@ -41,6 +41,18 @@ export class OwnerHistory {
     for (const event of facts) this.#take(event);
   }
 
+  /** @param types of the events that {@link facts} are to hold */
+  static of(
+    events: readonly StoredEvent[],
+    types: ReadonlySet<string>,
+    version: EventId,
+  ): OwnerHistory {
+    return new OwnerHistory(
+      events.filter((event) => isFact(event, types)),
+      version,
+    );
+  }
+
   verdict(attempt: string): Verdict {
     return this.#verdicts.get(attempt);
   }
@@ -68,27 +80,36 @@ export class OwnerHistory {
   }
 }
 
+/** A history, and what it took to come by it. */
+export interface ReadOn {
+  readonly history: OwnerHistory;
+  /** How many events were read. */
+  readonly events: number;
+}
+
 /**
  * Reads an owner's log to its end, or on from where an earlier history ends.
  * @param types of the events that {@link OwnerHistory.facts} are to hold
  */
-export async function readHistory(
+export async function readOn(
   eventLog: EventLog,
   log: LogName,
   types: ReadonlySet<string>,
   earlier: OwnerHistory = new OwnerHistory(),
-): Promise<OwnerHistory> {
+): Promise<ReadOn> {
   let facts = [...earlier.facts];
   let after = earlier.version;
+  let count = 0;
   for (;;) {
     const { events, more, version, standing } = await eventLog.read(log, {
       after,
       limit: PAGE_LIMIT,
     });
+    count += events.length;
     // The store has lost what we had read: this page starts anew.
     if (standing.state === 'reset') facts = [];
     for (const event of events) if (isFact(event, types)) facts.push(event);
-    if (!more) return new OwnerHistory(facts, version);
+    if (!more) return { history: new OwnerHistory(facts, version), events: count };
     after = events[events.length - 1]?.id ?? version;
   }
 }

@@ -3,39 +3,36 @@
  * log says about an attempt is carried out; where it says nothing and the deadline is over, it is
  * made to say that the attempt is abandoned.
  */
-import type { LogName } from '../event/log-name.ts';
 import { ABANDONED } from '../event/own-events.ts';
 import { OutcomeUnknown, VersionConflict } from '../log/errors.ts';
-import type { EventLog } from '../log/log.ts';
-import { type OwnerHistory, readHistory } from './owner-history.ts';
+import { Histories, type HistoriesOptions } from './histories.ts';
+import type { OwnerHistory } from './owner-history.ts';
 import type { OpenReservation, ReservationTable } from './reservation-table.ts';
 
 /** How often others may write to the log in between before this gives up for now. */
 const ROUNDS = 32;
 
 /** The owners of values, and their logs. */
-export interface Owners {
-  readonly log: EventLog;
+export interface Owners extends HistoriesOptions {
   /** The time in milliseconds since 1970. */
   readonly clock: () => number;
-  /** The log of an owner. */
-  readonly logOf: (owner: string) => LogName;
-  /** The types of the events that take or give up values, or that decide whether one may. */
-  readonly types: ReadonlySet<string>;
 }
 
 export class Settler {
   readonly #owners: Owners;
+  readonly #histories: Histories;
   readonly #table: ReservationTable;
 
   constructor(owners: Owners, table: ReservationTable) {
     this.#owners = owners;
+    this.#histories = new Histories(owners);
     this.#table = table;
   }
 
   history(owner: string, earlier?: OwnerHistory): Promise<OwnerHistory> {
-    const { log, logOf, types } = this.#owners;
-    return readHistory(log, logOf(owner), types, earlier);
+    return earlier === undefined
+      ? this.#histories.of(owner)
+      : this.#histories.since(owner, earlier);
   }
 
   /** @returns `open` while the attempt may still come to its end by itself */

@@ -56,6 +56,13 @@ export const LOG_ROWS: readonly Row[] = [
   ...rows('{account:1:log}:meta', 'says', 'SET'),
 ];
 
+export const ACCOUNT_ROWS: readonly Row[] = rows(
+  '{account:1:log}:history',
+  'heals',
+  ...GONE,
+  ...(['RESTORE', 'SET'] as const),
+);
+
 export const FEED_ROWS: readonly Row[] = [
   ...rows('feed', 'heals', ...GONE, 'RESTORE', 'XSETID'),
   ...rows('feed', 'says', 'XDEL', 'XTRIM', 'SET'),
@@ -63,4 +70,9 @@ export const FEED_ROWS: readonly Row[] = [
   ...rows('{feed}:indexed', 'says', 'SET'),
 ];
 
-export const ALL_ROWS: readonly Row[] = [...LOG_ROWS, ...FEED_ROWS, ...WORKER_ROWS];
+export const ALL_ROWS: readonly Row[] = [
+  ...LOG_ROWS,
+  ...ACCOUNT_ROWS,
+  ...FEED_ROWS,
+  ...WORKER_ROWS,
+];
