@@ -19,6 +19,7 @@ import { shownOf } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { createApp } from './http.ts';
 import type { RequestHead } from './identity.ts';
+import { LargeEvents } from './large-events.ts';
 import { watchedRecords } from './limit-records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
 import { guarded, type Logger, SILENT } from './logger.ts';
@@ -94,6 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { sendBufferBytes } = limits;
   const turns = new LoopTurns();
   const bodies = new BodyReader(limits, turns);
+  const large = new LargeEvents(live, limits.largeEventBytes);
   const app = createApp({
     log,
     live,
@@ -102,6 +104,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     heartbeat,
     eventStreams,
     sendBufferBytes,
+    large,
     bodies,
     access,
     answers: new Answers(limits.maxAnswerBytesTogether),
@@ -120,6 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     access,
     appendRate: rate,
     turns,
+    large,
     limits,
     logger,
     heartbeat,

@@ -78,8 +78,8 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'read', log);
   if (!prefersStream(c.req.header('accept'))) {
-    const hold = holdOf(context, c);
-    return readPage(context.live, log, startOf(c), c.req.query('limit'), hold);
+    const delivery = { large: context.large, hold: holdOf(context, c) };
+    return readPage(context.live, log, startOf(c), c.req.query('limit'), delivery);
   }
   const seen = lastEventId(c);
   const start = seen === undefined ? startOf(c) : { after: seen };

@@ -40,6 +40,8 @@ export interface GatewayLimits {
    * may register them. Default 100; 0: no limit.
    */
   readonly registrationRate: number;
+  /** How much is kept of large events that are on their way in pieces; others are read again. Default 16 MiB. */
+  readonly largeEventBytes: number;
   /** How much may wait to be sent to one client before it counts as slow. Default 64 KiB. */
   readonly sendBufferBytes: number;
 }
@@ -62,5 +64,6 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   appendBurst: 2_000,
   registrationRate: 100,
   maxAnswerBytesTogether: 128 * 1_048_576,
+  largeEventBytes: 16 * 1_048_576,
   sendBufferBytes: 65_536,
 };

@@ -6,8 +6,10 @@ import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { FrameEncoder } from '../live/batch.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
+import { type PieceFormat, SharedPieces } from './in-pieces.ts';
 
-const FINAL_TEXT = 0x81;
+const FINAL = 0x80;
+const TEXT = 0x1;
 
 const encoders = new Map<WireFormat, FrameEncoder<Buffer>>();
 
@@ -28,11 +30,33 @@ export function frameOf(messages: readonly string[]): Buffer {
   return Buffer.concat(messages.map(textFrame));
 }
 
+const pieceFormats = new Map<WireFormat, PieceFormat<Buffer>>();
+
+/** One for each wire format, too: events that are too large for one frame, in fragments (section 5.4). */
+export function pieceFormat(format: WireFormat): PieceFormat<Buffer> {
+  let known = pieceFormats.get(format);
+  if (known === undefined) {
+    const made: PieceFormat<Buffer> = {
+      shape: format.shape,
+      frame: ({ text, next }, isFirst) =>
+        makeFrame((isFirst ? TEXT : 0) | (next === undefined ? FINAL : 0), text),
+      shared: (log, events) => new SharedPieces(made, log, events[0]!),
+    };
+    pieceFormats.set(format, made);
+    known = made;
+  }
+  return known;
+}
+
 /** A text message as a frame. */
 export function textFrame(message: string): Buffer {
+  return makeFrame(FINAL | TEXT, message);
+}
+
+function makeFrame(firstByte: number, message: string): Buffer {
   const length = Buffer.byteLength(message);
   const frame = Buffer.allocUnsafe(headerLength(length) + length);
-  const offset = writeHeader(frame, length);
+  const offset = writeHeader(frame, firstByte, length);
   // ASCII costs a third to write when it is known to be that.
   frame.write(message, offset, length, length === message.length ? 'latin1' : 'utf8');
   return frame;
@@ -44,8 +68,8 @@ function headerLength(length: number): number {
 }
 
 /** @returns where the text begins */
-function writeHeader(frame: Buffer, length: number): number {
-  frame[0] = FINAL_TEXT;
+function writeHeader(frame: Buffer, firstByte: number, length: number): number {
+  frame[0] = firstByte;
   if (length < 126) {
     frame[1] = length;
     return 2;

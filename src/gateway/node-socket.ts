@@ -7,15 +7,17 @@
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket } from 'ws';
 import type { MillraceError } from '../event/error.ts';
-import type { Batch, FrameEncoder } from '../live/batch.ts';
+import type { Batch } from '../live/batch.ts';
 import type { KnownCode } from '../protocol/error-codes.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { hasMoreValues } from '../protocol/value-count.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
 import { tooManyValues } from './body.ts';
+import { InPieces, isLarge } from './in-pieces.ts';
+import type { LargeEvents } from './large-events.ts';
 import type { GatewayLimits } from './limits.ts';
-import { frameEncoder, textFrame } from './node-frame.ts';
-import { writeInTurn } from './node-writes.ts';
+import { frameEncoder, pieceFormat, textFrame } from './node-frame.ts';
+import { writeAtOnce, writeInTurn } from './node-writes.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 
 /**
@@ -24,12 +26,25 @@ import type { GatewaySocket, SocketSession } from './socket.ts';
  */
 export const READ_ANYWAY = 4;
 
+/** What is longer than this on the wire goes in pieces: a batch is 64 KiB as stored, and can become six times that. */
+const AT_ONCE = 196_608;
+
+/** Events that go in pieces. */
+interface Underway {
+  /** Messages that came meanwhile. */
+  readonly behind: string[];
+  /** Waits for the stream to drain. */
+  room: (() => void) | undefined;
+}
+
 type SocketLimits = Pick<GatewayLimits, 'maxFrameBytes' | 'maxValues'>;
 
 export class NodeSocket extends WebSocket implements GatewaySocket {
   #stream: Duplex | undefined;
   #session: SocketSession | undefined;
-  #encoder: FrameEncoder<Buffer> | undefined;
+  #format: WireFormat | undefined;
+  /** There while events go in pieces. */
+  #underway: Underway | undefined;
   #limits: SocketLimits | undefined;
   /** Whether a pong waits to be sent, and what the next one is to carry. */
   #pong: { readonly sent: () => void; next: Buffer | undefined; waiting: boolean } | undefined;
@@ -42,7 +57,7 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
     accept: (socket: NodeSocket) => SocketSession,
   ): void {
     this.#stream = stream;
-    this.#encoder = frameEncoder(format);
+    this.#format = format;
     this.#limits = limits;
     this.on('message', onMessage);
     this.on('ping', onPing);
@@ -51,7 +66,10 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
     this.on('error', onError);
     const session = accept(this);
     this.#session = session;
-    stream.on('drain', () => session.drained());
+    stream.on('drain', () => {
+      if (this.#underway === undefined) session.drained();
+      else this.#underway.room?.();
+    });
   }
 
   get session(): SocketSession | undefined {
@@ -71,15 +89,61 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
 
   override send(message: string): void {
     const stream = this.#stream;
-    if (stream !== undefined && this.readyState === WebSocket.OPEN) {
-      writeInTurn(stream, textFrame(message));
-    }
+    if (stream === undefined || this.readyState !== WebSocket.OPEN) return;
+    // Only control frames may come between the fragments of a message.
+    if (this.#underway !== undefined) this.#underway.behind.push(message);
+    else writeInTurn(stream, textFrame(message));
   }
 
-  deliver(batch: Batch): void {
+  get isBusy(): boolean {
+    return this.#underway !== undefined;
+  }
+
+  deliver(batch: Batch, large: LargeEvents): void {
     const stream = this.#stream;
-    if (stream === undefined || this.#encoder === undefined) return;
-    if (this.readyState === WebSocket.OPEN) writeInTurn(stream, batch.encoded(this.#encoder));
+    const format = this.#format;
+    if (stream === undefined || format === undefined) return;
+    if (this.readyState !== WebSocket.OPEN) return;
+    if (!isLarge(batch)) {
+      const frame = batch.encoded(frameEncoder(format));
+      if (frame.length <= AT_ONCE) {
+        writeInTurn(stream, frame);
+        return;
+      }
+    }
+    const isOpen = () => this.readyState === WebSocket.OPEN;
+    void this.#sendInPieces(stream, new InPieces(batch, pieceFormat(format), large, isOpen));
+  }
+
+  /** To a client that takes them as fast as they come, all go in this turn. */
+  async #sendInPieces(stream: Duplex, pieces: InPieces<Buffer>): Promise<void> {
+    const underway: Underway = { behind: [], room: undefined };
+    this.#underway = underway;
+    let waited = false;
+    try {
+      while (this.readyState === WebSocket.OPEN) {
+        const next = pieces.next();
+        const frame = next instanceof Promise ? await next : next;
+        if (frame === undefined || this.readyState !== WebSocket.OPEN) break;
+        if (writeAtOnce(stream, frame)) continue;
+        waited = true;
+        pieces.letGo();
+        await new Promise<void>((resolve) => {
+          underway.room = resolve;
+        });
+      }
+    } catch {
+      // Half a message cannot be taken back. Whoever comes again is told what became of the event.
+      super.close(1011, 'event_gone');
+    }
+    this.#underway = undefined;
+    for (const message of underway.behind) this.send(message);
+    if (waited) this.#session?.drained();
+  }
+
+  /** What waits for room waits no more. */
+  letGo(): void {
+    this.#underway?.room?.();
   }
 
   // `ws` calls this with a code and no reason when what it reads breaks the protocol.
@@ -167,6 +231,7 @@ function onPong(this: WebSocket): void {
 }
 
 function onClose(this: WebSocket): void {
+  (this as NodeSocket).letGo();
   (this as NodeSocket).session?.closed();
 }
 

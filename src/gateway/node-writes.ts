@@ -17,6 +17,12 @@ export function writeInTurn(stream: Writable, bytes: Buffer): void {
   stream.write(bytes);
 }
 
+/** Writes at once, behind what was written in this turn. @returns false when the stream should drain first */
+export function writeAtOnce(stream: Writable, bytes: Buffer): boolean {
+  while (stream.writableCorked > 0) stream.uncork();
+  return stream.write(bytes);
+}
+
 function uncorkAll(): void {
   const streams = corked;
   corked = [];

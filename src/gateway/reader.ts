@@ -6,6 +6,7 @@ import type { Batch } from '../live/batch.ts';
 import type { Sink, Subscription } from '../live/sink.ts';
 import { Turns } from '../live/turns.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
+import type { LargeEvents } from './large-events.ts';
 import type { GatewaySocket } from './socket.ts';
 
 /** What a reader needs of the session that it belongs to. */
@@ -15,6 +16,7 @@ export interface ReaderOwner {
   /** Whether as much waits to be sent as may. */
   readonly full: boolean;
   readonly readers: Readers;
+  readonly large: LargeEvents;
   readerFailed(reader: Reader, error: MillraceError): void;
 }
 
@@ -45,7 +47,7 @@ export class Reader implements Sink {
 
   batch(batch: Batch): void {
     this.served = true;
-    this.#owner.socket.deliver(batch);
+    this.#owner.socket.deliver(batch, this.#owner.large);
   }
 
   live(at: EventId): void {

@@ -27,6 +27,7 @@ import { Expiry } from './expiry.ts';
 import { shownOf } from './failure.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
+import type { LargeEvents } from './large-events.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
 import type { LoopTurns } from './loop-turns.ts';
@@ -41,6 +42,7 @@ export interface SessionContext {
   readonly access: Access;
   readonly appendRate: AppendRate;
   readonly turns: LoopTurns;
+  readonly large: LargeEvents;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -94,7 +96,12 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   get full(): boolean {
-    return this.socket.bytesWaiting >= this.#context.limits.sendBufferBytes;
+    const { socket } = this;
+    return socket.isBusy || socket.bytesWaiting >= this.#context.limits.sendBufferBytes;
+  }
+
+  get large(): LargeEvents {
+    return this.#context.large;
   }
 
   receive(message: string): void {

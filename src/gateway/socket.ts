@@ -1,6 +1,7 @@
 /** The narrow waist between a session and the runtime that holds its WebSocket. */
 import type { MillraceError } from '../event/error.ts';
 import type { Batch } from '../live/batch.ts';
+import type { LargeEvents } from './large-events.ts';
 
 /** A runtime's WebSocket, as a session sees it. None of its functions may throw. */
 export interface GatewaySocket {
@@ -10,8 +11,14 @@ export interface GatewaySocket {
   readonly bytesTaken: number;
   /** Sends one text message; does nothing once the socket is closing. */
   send(message: string): void;
-  /** Sends a batch in the socket's wire format. Sockets of one runtime share the encoded bytes. */
-  deliver(batch: Batch): void;
+  /** What was delivered last is too large to be handed over at once: nothing else may be delivered until `drained`. */
+  readonly isBusy: boolean;
+  /**
+   * Sends a batch in the socket's wire format. Sockets of one runtime share the encoded bytes.
+   * What is too large to be sent at once goes in pieces, and is had again from `large` for those
+   * that do not fit.
+   */
+  deliver(batch: Batch, large: LargeEvents): void;
   /** Stops reading from the network, as far as it can: what has been read may still arrive. */
   pause(): void;
   resume(): void;
@@ -33,7 +40,7 @@ export interface SocketSession {
   fail(error: MillraceError): void;
   /** The peer showed a sign of life that is not a message: a ping, a pong. */
   seen(): void;
-  /** `bytesWaiting` was at or above `limits.sendBufferBytes`, and is well below it now. */
+  /** `bytesWaiting` was at or above `limits.sendBufferBytes` or the socket busy, and is not any more. */
   drained(): void;
   /** The connection is gone. */
   closed(): void;

@@ -9,6 +9,7 @@ import type { LogName } from '../event/log-name.ts';
 import type { Batch } from '../live/batch.ts';
 import type { Live } from '../live/live.ts';
 import type { Sink, Subscription } from '../live/sink.ts';
+import { eventShape } from '../protocol/event-pieces.ts';
 import { encodeEvent } from '../protocol/json-frames.ts';
 import { problemOf } from '../protocol/problem.ts';
 import type { StartPoint } from '../protocol/start.ts';
@@ -17,6 +18,8 @@ import type { Place } from './connection-limits.ts';
 import { Expiry } from './expiry.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
+import { InPieces, isLarge, type PieceFormat, SharedPieces } from './in-pieces.ts';
+import type { LargeEvents } from './large-events.ts';
 
 /** What event streams share. */
 export interface EventStreamContext {
@@ -24,9 +27,13 @@ export interface EventStreamContext {
   readonly live: Live;
   readonly heartbeat: Heartbeat;
   readonly eventStreams: Set<EventStream>;
+  readonly large: LargeEvents;
   /** How many bytes may wait to be sent. */
   readonly sendBufferBytes: number;
 }
+
+/** What is longer than this on the wire goes in pieces. */
+const AT_ONCE = 196_608;
 
 const UTF8 = new TextEncoder();
 const KEEP_ALIVE = UTF8.encode(':\n\n');
@@ -43,6 +50,12 @@ export class EventStream implements Sink, Beating {
   readonly #startedInTime: boolean;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #waiting = false;
+  /** Events that go in pieces. */
+  #underway: InPieces<Uint8Array> | undefined;
+  /** What came meanwhile. */
+  #behind: Uint8Array[] = [];
+  /** The next piece is being had again. */
+  #asking = false;
 
   /**
    * @param identity for whom it is; undefined in an open gateway
@@ -79,12 +92,60 @@ export class EventStream implements Sink, Beating {
   }
 
   ready(): boolean {
-    this.#waiting = (this.#controller?.desiredSize ?? 1) <= 0;
+    this.#waiting = this.#underway !== undefined || (this.#controller?.desiredSize ?? 1) <= 0;
     return !this.#waiting;
   }
 
   batch(batch: Batch): void {
-    this.#send(batch.encoded(encodeEvents));
+    if (!isLarge(batch)) {
+      const bytes = batch.encoded(encodeEvents);
+      if (bytes.length <= AT_ONCE) {
+        this.#send(bytes);
+        return;
+      }
+    }
+    const isOpen = () => this.#controller !== undefined;
+    this.#underway = new InPieces(batch, PIECES, this.#context.large, isOpen);
+    this.#goOn();
+  }
+
+  /** Sends pieces as long as there is room for them. */
+  #goOn(): void {
+    const pieces = this.#underway;
+    const controller = this.#controller;
+    while (pieces !== undefined && controller !== undefined) {
+      // To enqueue a piece can bring us here again, from in between.
+      if (this.#asking) return;
+      if ((controller.desiredSize ?? 0) <= 0) {
+        pieces.letGo();
+        return;
+      }
+      const next = pieces.next();
+      if (next === undefined) break;
+      if (next instanceof Promise) {
+        void this.#goOnWith(next);
+        return;
+      }
+      controller.enqueue(next);
+    }
+    this.#underway = undefined;
+    for (const bytes of this.#behind.splice(0)) controller?.enqueue(bytes);
+  }
+
+  async #goOnWith(next: Promise<Uint8Array>): Promise<void> {
+    this.#asking = true;
+    try {
+      const bytes = await next;
+      this.#controller?.enqueue(bytes);
+    } catch (error) {
+      // Half an event cannot be taken back. A browser comes again, and is told what became of it.
+      this.#cut(error);
+      return;
+    } finally {
+      this.#asking = false;
+    }
+    this.#goOn();
+    if (this.#underway === undefined) this.#drained();
   }
 
   // With the ID, a browser that has seen no event yet comes back to this very place. After `since`
@@ -103,6 +164,10 @@ export class EventStream implements Sink, Beating {
   }
 
   failed(error: MillraceError): void {
+    if (this.#underway !== undefined) {
+      this.#cut(error);
+      return;
+    }
     this.#sendNamed('failed', problemOf(error));
     this.close();
   }
@@ -124,8 +189,15 @@ export class EventStream implements Sink, Beating {
     controller?.close();
   }
 
+  #cut(error: unknown): void {
+    const controller = this.#controller;
+    this.#detach();
+    controller?.error(error);
+  }
+
   #drained(): void {
-    if (!this.#waiting) return;
+    if (this.#underway !== undefined) this.#goOn();
+    if (this.#underway !== undefined || !this.#waiting) return;
     this.#waiting = false;
     this.#subscription.drained();
   }
@@ -146,7 +218,8 @@ export class EventStream implements Sink, Beating {
   }
 
   #send(bytes: Uint8Array): void {
-    this.#controller?.enqueue(bytes);
+    if (this.#underway !== undefined) this.#behind.push(bytes);
+    else this.#controller?.enqueue(bytes);
   }
 }
 
@@ -156,7 +229,19 @@ function encodeEvents(_log: LogName, events: readonly StoredEvent[]): Uint8Array
 }
 
 function encodeServerSentEvent(event: StoredEvent): string {
-  const json = encodeEvent(event);
-  const data = NEW_LINE.test(json) ? json.split(NEW_LINE).join('\ndata: ') : json;
-  return `id: ${event.id}\ndata: ${data}\n\n`;
+  return `id: ${event.id}\ndata: ${lines(encodeEvent(event))}\n\n`;
 }
+
+function lines(json: string): string {
+  return NEW_LINE.test(json) ? json.split(NEW_LINE).join('\ndata: ') : json;
+}
+
+/** The same in pieces. */
+const PIECES: PieceFormat<Uint8Array> = {
+  shape: (_log, event) => eventShape(event),
+  frame: ({ text, next }, isFirst, id) => {
+    const start = isFirst ? `id: ${id}\ndata: ` : '';
+    return UTF8.encode(`${start}${lines(text)}${next === undefined ? '\n\n' : ''}`);
+  },
+  shared: (log, events) => new SharedPieces(PIECES, log, events[0]!),
+};

@@ -2,6 +2,7 @@
 import {
   appendedFrame,
   errorFrame,
+  eventsFrameShape,
   eventsFrames,
   liveFrame,
   pongFrame,
@@ -17,6 +18,7 @@ export const JSON_SUBPROTOCOL = 'millrace.json.v1';
 export const jsonFormat: WireFormat = {
   parse: parseOperation,
   events: eventsFrames,
+  shape: eventsFrameShape,
   live: liveFrame,
   trimmed: trimmedFrame,
   reset: resetFrame,

@@ -6,6 +6,7 @@ import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { type EventShape, eventShape } from './event-pieces.ts';
 import type { AppendOutcome, Ref } from './operation.ts';
 import { detailsOf } from './problem.ts';
 
@@ -41,6 +42,15 @@ export function eventsFrames(log: LogName, events: readonly StoredEvent[]): stri
 
 function eventsFrame(log: LogName, fragments: string): string {
   return `{"op":"events","log":"${log}","events":[${fragments}]}`;
+}
+
+export function eventsFrameShape(log: LogName, event: StoredEvent): EventShape {
+  const { before, payload, after } = eventShape(event);
+  return {
+    before: `{"op":"events","log":"${log}","events":[${before}`,
+    payload,
+    after: `${after}]}`,
+  };
 }
 
 export function liveFrame(log: LogName, at: EventId): string {

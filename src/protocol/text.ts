@@ -11,6 +11,7 @@
 import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { accountLog } from '../event/log-name.ts';
+import { type EventShape, isJson } from './event-pieces.ts';
 import type { Operation, Refusal } from './operation.ts';
 import { presentable, protocolError } from './problem.ts';
 import type { WireFormat } from './wire-format.ts';
@@ -18,6 +19,7 @@ import type { WireFormat } from './wire-format.ts';
 export const textFormat: WireFormat = {
   parse: parseLine,
   events: (_log, events) => events.map(printEvent),
+  shape: (_log, event) => printedShape(event),
   live: () => undefined,
   trimmed: (log, resumeAfter) =>
     `notice: trimmed: events of ${log} up to ${resumeAfter} are no longer kept; going on after it`,
@@ -33,6 +35,16 @@ export const textFormat: WireFormat = {
 export function printEvent(event: StoredEvent): string {
   const payload = event.codec === 'text' ? event.data : event.payloadJson;
   return `Event(\n  id: ${event.id},\n  type: ${event.type},\n  payload: ${payload}\n)`;
+}
+
+/** The same in pieces. */
+function printedShape(event: StoredEvent): EventShape {
+  const head = `Event(\n  id: ${event.id},\n  type: ${event.type},\n  payload: `;
+  const tail = '\n)';
+  if (event.codec === 'bytes') return { before: `${head}"`, payload: 'base64', after: `"${tail}` };
+  if (event.codec === 'text' || isJson(event))
+    return { before: head, payload: 'plain', after: tail };
+  return { before: `${head}"`, payload: 'escaped', after: `"${tail}` };
 }
 
 function parseLine(message: string, accountId: string): Operation | Refusal {

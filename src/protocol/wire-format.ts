@@ -3,6 +3,7 @@ import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { EventShape } from './event-pieces.ts';
 import type { AppendOutcome, Operation, Ref, Refusal } from './operation.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface WireFormat {
   parse(message: string, accountId: string): Operation | Refusal;
   /** One or more messages that hold the events, in order. */
   events(log: LogName, events: readonly StoredEvent[]): readonly string[];
+  /** One message that holds one event, to be written in pieces. */
+  shape(log: LogName, event: StoredEvent): EventShape;
   live(log: LogName, at: EventId): string | undefined;
   trimmed(log: LogName, resumeAfter: EventId): string;
   reset(log: LogName, version: EventId): string;

@@ -7,6 +7,7 @@ import { Access, type AccessOptions } from '../../../src/gateway/access.ts';
 import { UNLIMITED } from '../../../src/gateway/append-rate.ts';
 import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
 import type { Identity } from '../../../src/gateway/identity.ts';
+import { LargeEvents } from '../../../src/gateway/large-events.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway/limits.ts';
 import { SILENT } from '../../../src/gateway/logger.ts';
 import { LoopTurns } from '../../../src/gateway/loop-turns.ts';
@@ -21,6 +22,7 @@ import { jsonFormat } from '../../../src/protocol/json-format.ts';
 export class FakeSocket implements GatewaySocket {
   bytesWaiting = 0;
   bytesTaken = 0;
+  isBusy = false;
   readonly sent: string[] = [];
   readonly delivered: Batch[] = [];
   reading = true;
@@ -167,6 +169,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     access: new Access(options.access ?? {}),
     appendRate: UNLIMITED,
     turns: new LoopTurns(),
+    large: new LargeEvents(live, 1_048_576),
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
     logger: SILENT,
     heartbeat: new Heartbeat(25_000, 60_000),

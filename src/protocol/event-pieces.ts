@@ -1,0 +1,98 @@
+/**
+ * An event that is too large to be written at once is written in pieces. Where it has got to is a
+ * place, not a copy: the event itself may be put away, and be read again for the next piece.
+ *
+ *   before  payload, some of it at a time …  after
+ *   ├──────────────┼──────────────┼─────────────┤
+ *   first piece     place.at                    no next place
+ */
+import type { StoredEvent } from '../event/event.ts';
+
+/** What an event looks like on the wire, around its payload. */
+export interface EventShape {
+  readonly before: string;
+  /** How the payload is written: as it stands, as the inside of a JSON string, or as base64. */
+  readonly payload: 'plain' | 'escaped' | 'base64';
+  readonly after: string;
+}
+
+export interface Place {
+  readonly shape: EventShape;
+  /** How much of the payload is written: characters, or bytes. */
+  readonly at: number;
+}
+
+export interface Piece {
+  readonly text: string;
+  /** `undefined` after the last one. */
+  readonly next: Place | undefined;
+}
+
+/** Characters of a payload in one piece; divisible by three, so that base64 can be joined. */
+const AT_ONCE = 24_576;
+/** A character can become six, and each piece should be about as long as the others. */
+const AT_ONCE_ESCAPED = 8_192;
+const LONGEST_ESCAPED = 49_152;
+
+/** The JSON of an event, as its parts. */
+export function eventShape(event: StoredEvent): EventShape {
+  const head = `{"id":"${event.id}","type":${JSON.stringify(event.type)},"payload":`;
+  const meta = event.metaJson;
+  const tail = meta === undefined ? '}' : `,"meta":${meta}}`;
+  if (event.codec === 'bytes') {
+    return { before: `${head}"`, payload: 'base64', after: `","encoding":"base64"${tail}` };
+  }
+  if (isJson(event)) return { before: head, payload: 'plain', after: tail };
+  return { before: `${head}"`, payload: 'escaped', after: `"${tail}` };
+}
+
+/** Whether the stored payload goes through as it is; what only claims to be JSON does not. */
+export function isJson(event: StoredEvent): boolean {
+  return event.codec === 'json' && event.payloadJson === event.data;
+}
+
+export function firstPlace(shape: EventShape): Place {
+  return { shape, at: 0 };
+}
+
+/** The piece at a place of an event. */
+export function pieceAt({ shape, at }: Place, { data }: StoredEvent): Piece {
+  const [end, written] =
+    typeof data === 'string' ? textPiece(shape, data, at) : bytesPiece(data, at);
+  const isLast = end >= data.length;
+  return {
+    text: `${at === 0 ? shape.before : ''}${written}${isLast ? shape.after : ''}`,
+    next: isLast ? undefined : { shape, at: end },
+  };
+}
+
+function textPiece({ payload }: EventShape, data: string, at: number): [number, string] {
+  const end = goodCut(data, at + AT_ONCE);
+  if (payload === 'plain') return [end, data.slice(at, end)];
+  const escaped = inside(data.slice(at, end));
+  if (escaped.length <= LONGEST_ESCAPED) return [end, escaped];
+  const sooner = goodCut(data, at + AT_ONCE_ESCAPED);
+  return [sooner, inside(data.slice(at, sooner))];
+}
+
+function inside(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** Two halves of a character stay together, and so do the two characters of a line's end. */
+function goodCut(text: string, wanted: number): number {
+  if (wanted >= text.length) return text.length;
+  const last = text.charCodeAt(wanted - 1);
+  const next = text.charCodeAt(wanted);
+  const isPair = last >= 0xd800 && last <= 0xdbff && next >= 0xdc00 && next <= 0xdfff;
+  return isPair || (last === 0x0d && next === 0x0a) ? wanted + 1 : wanted;
+}
+
+function bytesPiece(data: Uint8Array, at: number): [number, string] {
+  const end = Math.min(data.length, at + AT_ONCE);
+  let binary = '';
+  for (let from = at; from < end; from += 8_192) {
+    binary += String.fromCharCode(...data.subarray(from, Math.min(end, from + 8_192)));
+  }
+  return [end, btoa(binary)];
+}
