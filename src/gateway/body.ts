@@ -5,6 +5,7 @@
 import { MillraceError } from '../event/error.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { ValueCount } from '../protocol/value-count.ts';
+import type { InMemory } from './in-memory.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { LoopTurns } from './loop-turns.ts';
 
@@ -15,14 +16,14 @@ const COUNTED_AT_ONCE = 1_048_576;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Counts the bytes of all large bodies that are being read or worked on. */
 export class BodyReader {
   readonly #limits: GatewayLimits;
+  readonly #inMemory: InMemory;
   readonly #turns: LoopTurns;
-  #inMemory = 0;
 
-  constructor(limits: GatewayLimits, turns: LoopTurns) {
+  constructor(limits: GatewayLimits, inMemory: InMemory, turns: LoopTurns) {
     this.#limits = limits;
+    this.#inMemory = inMemory;
     this.#turns = turns;
   }
 
@@ -37,10 +38,9 @@ export class BodyReader {
   ): Promise<Result> {
     let counted = 0;
     const count = (bytes: number): void => {
+      if (counted + bytes > this.#limits.maxBodyBytes) throw this.#tooLarge();
+      this.#inMemory.take(bytes);
       counted += bytes;
-      this.#inMemory += bytes;
-      if (counted > this.#limits.maxBodyBytes) throw this.#tooLarge();
-      if (this.#inMemory > this.#limits.maxBodyBytesTogether) throw overloaded();
     };
     try {
       const bytes = await this.#read(request, count).catch(incomplete);
@@ -48,7 +48,7 @@ export class BodyReader {
       if (bytes.length <= TAKES_TIME) return await work(decode(bytes));
       return await this.#turns.run(() => work(decode(bytes)));
     } finally {
-      this.#inMemory -= counted;
+      this.#inMemory.giveBack(counted);
     }
   }
 
@@ -56,8 +56,12 @@ export class BodyReader {
   async #read(request: Request, count: (bytes: number) => void): Promise<Uint8Array> {
     const length = Number(request.headers.get('content-length') ?? Number.NaN);
     if (length > this.#limits.maxBodyBytes) throw this.#tooLarge();
-    // What a socket would take as one message is read the fast way and not counted.
-    if (length <= this.#limits.maxFrameBytes) return new Uint8Array(await request.arrayBuffer());
+    // What a socket would take as one message is read the fast way, and counted when it is there.
+    if (length <= this.#limits.maxFrameBytes) {
+      const bytes = new Uint8Array(await request.arrayBuffer());
+      count(bytes.length);
+      return bytes;
+    }
     const chunks: Uint8Array[] = [];
     if (request.body !== null) {
       for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
@@ -114,11 +118,4 @@ function decode(bytes: Uint8Array): string {
 function incomplete(cause: unknown): never {
   if (cause instanceof MillraceError) throw cause;
   throw new MillraceError('body_incomplete', 'the body must come whole', { cause });
-}
-
-function overloaded(): MillraceError {
-  return protocolError(
-    'overloaded',
-    'the gateway holds as many request bodies as it may; try again',
-  );
 }

@@ -19,6 +19,7 @@ import { shownOf } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { createApp } from './http.ts';
 import type { RequestHead } from './identity.ts';
+import { InMemory } from './in-memory.ts';
 import { LargeEvents } from './large-events.ts';
 import { watchedRecords } from './limit-records.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './limits.ts';
@@ -94,7 +95,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const requests = new Set<Promise<Response>>();
   const { sendBufferBytes } = limits;
   const turns = new LoopTurns();
-  const bodies = new BodyReader(limits, turns);
+  const inMemory = new InMemory(limits.maxBodyBytesTogether);
+  const bodies = new BodyReader(limits, inMemory, turns);
   const large = new LargeEvents(live, limits.largeEventBytes);
   const app = createApp({
     log,
@@ -124,6 +126,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     appendRate: rate,
     turns,
     large,
+    inMemory,
     limits,
     logger,
     heartbeat,

@@ -69,6 +69,7 @@ export class InPieces<Frame> {
   #left: readonly (StoredEvent | EventId)[];
   #place: Place | undefined;
   #shared: SharedPieces<Frame> | undefined;
+  #resting: ReturnType<typeof setTimeout> | undefined;
 
   /** @param isWanted whether the client is still there */
   constructor(
@@ -92,6 +93,8 @@ export class InPieces<Frame> {
    * @throws MillraceError when the event is no longer in the log
    */
   next(): Frame | undefined | Promise<Frame> {
+    clearTimeout(this.#resting);
+    this.#resting = undefined;
     const [event] = this.#left;
     if (event === undefined) return undefined;
     return typeof event === 'string' ? this.#again(event) : this.#piece(event);
@@ -105,6 +108,11 @@ export class InPieces<Frame> {
       this.#large.keep(this.#log, event);
       return event.id;
     });
+  }
+
+  /** The client has as much as it may: lets go, unless the next piece is asked for in the same turn. */
+  rest(): void {
+    this.#resting ??= setTimeout(() => this.letGo(), 0);
   }
 
   async #again(id: EventId): Promise<Frame> {

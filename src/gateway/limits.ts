@@ -7,7 +7,7 @@ export interface GatewayLimits {
   readonly maxFrameBytes: number;
   /** The largest HTTP request body. Default 9 MiB. */
   readonly maxBodyBytes: number;
-  /** All HTTP request bodies larger than `maxFrameBytes` that are in memory at one time. Default 64 MiB. */
+  /** All HTTP request bodies and all appends of sockets that are in memory at one time. Default 64 MiB. */
   readonly maxBodyBytesTogether: number;
   /** How many JSON values a message or body may hold. Default 250,000. */
   readonly maxValues: number;
@@ -29,6 +29,8 @@ export interface GatewayLimits {
   readonly maxSubscriptions: number;
   /** How many appends of one socket may be under way before the gateway stops reading from it. Default 256. */
   readonly maxAppendsInFlight: number;
+  /** How much they may take, with the answers that they will get. Default 1 MiB. */
+  readonly maxAppendBytesInFlight: number;
   /** Appends and other changes a second of one account, over all gateways. Default 1,000; 0: no limit. */
   readonly appendRate: number;
   /** Appends that an account which has paused may make at once. Default 2,000. */
@@ -60,6 +62,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   maxSocketsPerAddress: 1_000,
   maxSubscriptions: 100,
   maxAppendsInFlight: 256,
+  maxAppendBytesInFlight: 1_048_576,
   appendRate: 1_000,
   appendBurst: 2_000,
   registrationRate: 100,

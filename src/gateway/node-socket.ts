@@ -26,8 +26,8 @@ import type { GatewaySocket, SocketSession } from './socket.ts';
  */
 export const READ_ANYWAY = 4;
 
-/** What is longer than this on the wire goes in pieces: a batch is 64 KiB as stored, and can become six times that. */
-const AT_ONCE = 196_608;
+/** What is longer than this on the wire goes in pieces. A batch is 64 Ki characters as stored: of most languages less than that, of control characters more. */
+const AT_ONCE = 262_144;
 
 /** Events that go in pieces. */
 interface Underway {

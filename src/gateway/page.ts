@@ -109,7 +109,7 @@ function pageInPieces(
         const piece = await pieces.next();
         if (piece !== undefined) {
           controller.enqueue(piece);
-          pieces.letGo();
+          pieces.rest();
           return;
         }
         controller.enqueue(UTF8.encode(tail));

@@ -15,7 +15,7 @@ import { accountLog, type LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
 import type { EventLog } from '../log/log.ts';
 import { errorCode } from '../protocol/error-codes.ts';
-import type { AppendOperation, Operation, Ref, Refusal } from '../protocol/operation.ts';
+import type { AppendOperation, Ref } from '../protocol/operation.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
 import type { StartPoint } from '../protocol/start.ts';
 import type { WireFormat } from '../protocol/wire-format.ts';
@@ -27,6 +27,7 @@ import { Expiry } from './expiry.ts';
 import { shownOf } from './failure.ts';
 import type { Beating, Heartbeat } from './heartbeat.ts';
 import type { Identity } from './identity.ts';
+import type { InMemory } from './in-memory.ts';
 import type { LargeEvents } from './large-events.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { Logger } from './logger.ts';
@@ -43,6 +44,7 @@ export interface SessionContext {
   readonly appendRate: AppendRate;
   readonly turns: LoopTurns;
   readonly large: LargeEvents;
+  readonly inMemory: InMemory;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -51,6 +53,8 @@ export interface SessionContext {
 
 /** After so many operations the event loop gets a turn, and with it everybody else. */
 const MAX_IN_A_ROW = 128;
+/** What the answer to an append has for each event. */
+const ANSWER_PER_EVENT = 32;
 /** So many characters count as one operation more. */
 const PER_OPERATION = 1_024;
 
@@ -69,6 +73,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   readonly #slot: number;
   #backlog: (string | MillraceError)[] | undefined;
   #appendsInFlight = 0;
+  #appendBytesInFlight = 0;
   /** Operations since the others last had a turn. */
   #inARow = 0;
   /** A message that takes time waits until there is time for it. */
@@ -197,6 +202,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
       this.#awaitsTurn ||
       this.#inARow >= MAX_IN_A_ROW ||
       this.#appendsInFlight >= this.#context.limits.maxAppendsInFlight ||
+      this.#appendBytesInFlight >= this.#context.limits.maxAppendBytesInFlight ||
       this.full
     );
   }
@@ -233,7 +239,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
       this.#sendError(incoming, undefined);
     } else if (incoming.length <= TAKES_TIME) {
       this.#countInARow(incoming.length);
-      this.#perform(this.format.parse(incoming, this.#accountId));
+      this.#perform(incoming);
     } else {
       this.#handleInTurn(incoming);
     }
@@ -244,15 +250,16 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.#awaitsTurn = true;
     const handle = (): void => {
       this.#awaitsTurn = false;
-      if (!this.#closing) this.#perform(this.format.parse(incoming, this.#accountId));
+      if (!this.#closing) this.#perform(incoming);
     };
     void this.#context.turns.run(handle).then(() => this.#goOn());
   }
 
-  #perform(operation: Operation | Refusal): void {
+  #perform(message: string): void {
+    const operation = this.format.parse(message, this.#accountId);
     switch (operation.op) {
       case 'append':
-        this.#append(operation);
+        this.#append(operation, message.length + operation.events.length * ANSWER_PER_EVENT);
         break;
       case 'ping':
         this.socket.send(this.format.pong(operation.ref));
@@ -280,35 +287,40 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.#context.appendRate.spend(this.#spender, nothing).catch(nothing);
   }
 
-  #append(operation: AppendOperation): void {
+  /** @param bytes what it takes until it is answered, and its answer */
+  #append(operation: AppendOperation, bytes: number): void {
     const { log, events, expected, producer, ref } = operation;
     let sent: readonly NewEvent[];
     try {
       this.#context.access.demand(this.#identity, 'append', log, events);
       sent = sentBy(this.#identity, log, operation);
+      this.#context.inMemory.take(bytes);
     } catch (error) {
       this.#countAttempt();
       this.#sendError(error, ref);
       return;
     }
     this.#appendsInFlight += 1;
+    this.#appendBytesInFlight += bytes;
     this.#context.appendRate
       .spend(this.#spender, () => this.#context.log.append(log, sent, { expected, producer }))
       .then(
         (outcome) => {
           const message = this.format.appended(ref, outcome);
           if (message !== undefined) this.socket.send(message);
-          this.#appendDone();
+          this.#appendDone(bytes);
         },
         (error: unknown) => {
           this.#sendError(error, ref);
-          this.#appendDone();
+          this.#appendDone(bytes);
         },
       );
   }
 
-  #appendDone(): void {
+  #appendDone(bytes: number): void {
     this.#appendsInFlight -= 1;
+    this.#appendBytesInFlight -= bytes;
+    this.#context.inMemory.giveBack(bytes);
     if (this.#finished !== undefined && this.#appendsInFlight === 0) {
       this.#end('shutting_down');
       this.#finished();

@@ -33,7 +33,7 @@ export interface EventStreamContext {
 }
 
 /** What is longer than this on the wire goes in pieces. */
-const AT_ONCE = 196_608;
+const AT_ONCE = 262_144;
 
 const UTF8 = new TextEncoder();
 const KEEP_ALIVE = UTF8.encode(':\n\n');
@@ -117,7 +117,7 @@ export class EventStream implements Sink, Beating {
       // To enqueue a piece can bring us here again, from in between.
       if (this.#asking) return;
       if ((controller.desiredSize ?? 0) <= 0) {
-        pieces.letGo();
+        pieces.rest();
         return;
       }
       const next = pieces.next();

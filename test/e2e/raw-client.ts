@@ -16,8 +16,9 @@ export class RawClient {
   readonly closed: Promise<string>;
   #ended = false;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1' });
+  /** @param localAddress where it is from, for a client of its own */
+  constructor(port: number, localAddress?: string) {
+    this.socket = connect({ port, host: '127.0.0.1', ...(localAddress && { localAddress }) });
     this.socket.on('error', () => {});
     this.socket.on('data', (chunk) => {
       this.received += chunk.toString('latin1');

@@ -17,7 +17,9 @@ export async function mostGrownBy(pid: number, work: () => Promise<unknown>): Pr
   const before = await ownMemory(pid);
   let most = before;
   const watching = setInterval(() => {
-    void ownMemory(pid).then((now) => {
+    // It may have ended: then `work` says so.
+    const look = ownMemory(pid).catch(() => 0);
+    void look.then((now) => {
       most = Math.max(most, now);
     });
   }, 10);

@@ -7,6 +7,7 @@ import { Access, type AccessOptions } from '../../../src/gateway/access.ts';
 import { UNLIMITED } from '../../../src/gateway/append-rate.ts';
 import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
 import type { Identity } from '../../../src/gateway/identity.ts';
+import { InMemory } from '../../../src/gateway/in-memory.ts';
 import { LargeEvents } from '../../../src/gateway/large-events.ts';
 import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway/limits.ts';
 import { SILENT } from '../../../src/gateway/logger.ts';
@@ -170,6 +171,9 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     appendRate: UNLIMITED,
     turns: new LoopTurns(),
     large: new LargeEvents(live, 1_048_576),
+    inMemory: new InMemory(
+      limits.maxBodyBytesTogether ?? DEFAULT_GATEWAY_LIMITS.maxBodyBytesTogether,
+    ),
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
     logger: SILENT,
     heartbeat: new Heartbeat(25_000, 60_000),

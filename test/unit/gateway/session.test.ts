@@ -75,6 +75,36 @@ test('beyond the appends that may be under way nothing is read, and the rest kee
   expect(socket.reading).toBe(true);
 });
 
+test('beyond what appends under way and their answers may take, nothing is read either', async () => {
+  const { say, log, socket } = scene({ maxAppendBytesInFlight: 100_000 });
+  // A small message each, and a large answer.
+  const events = Array.from({ length: 1_000 }, () => ({ type: 'T', payload: 1 }));
+  for (let ref = 0; ref < 5; ref += 1) say({ op: 'append', ref, events });
+  await eventually(() => !socket.reading);
+  expect(log.pending).toHaveLength(2);
+  await log.pending[0]!.resolve();
+  await eventually(() => log.pending.length === 3);
+  for (let index = 1; index < 5; index += 1) {
+    await eventually(() => log.pending.length > index);
+    await log.pending[index]!.resolve();
+  }
+  await eventually(() => socket.reading);
+  expect(socket.frames.map(({ ref }) => ref)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('what all sockets have sent has a limit as well, and is free again when it is answered', async () => {
+  const { say, log, socket } = scene({ maxBodyBytesTogether: 2_000 });
+  const append = (ref: number) =>
+    say({ op: 'append', ref, events: [{ type: 'T', payload: 'x'.repeat(1_000) }] });
+  append(1);
+  append(2);
+  expect(log.pending).toHaveLength(1);
+  expect(socket.frames).toMatchObject([{ op: 'error', ref: 2, code: 'overloaded' }]);
+  await log.pending[0]!.reject(new Error('no'));
+  append(3);
+  expect(log.pending).toHaveLength(2);
+});
+
 test('a client that asks and does not read is not answered without end', async () => {
   const { say, socket, session } = scene({ sendBufferBytes: 1_000 });
   const send = socket.send.bind(socket);
