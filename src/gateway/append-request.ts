@@ -10,15 +10,6 @@ import { protocolError } from '../protocol/problem.ts';
 const VERSION_TAG = /^"([^"]*)"$/;
 const VERSION_RULE =
   'must be one version in double quotes, like "1526919030474-55", or "0-0" for a log that must not have had an event yet';
-/** Also allowed by RFC 9110 section 13.1.1, and why we do not take it. */
-const NOT_TAKEN: readonly (readonly [RegExp, string])[] = [
-  [/^\s*\*\s*$/, '* is not taken, because every log is there: leave the header out'],
-  [
-    /W\/"/,
-    'a weak tag (W/) is not taken, because weak tags never match: send the version without W/',
-  ],
-  [/".*,.*"/, 'a list is not taken: a log is at one version'],
-];
 const OTHER_CONDITIONS = ['If-None-Match', 'If-Unmodified-Since'];
 const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as const;
 
@@ -53,8 +44,15 @@ function readExpected(header: (name: string) => string | undefined): EventId | u
   if (text === undefined) return undefined;
   const version = VERSION_TAG.exec(text)?.[1];
   if (version !== undefined && isEventId(version)) return version;
-  const got = NOT_TAKEN.find(([pattern]) => pattern.test(text))?.[1];
-  throw invalid('If-Match', got === undefined ? VERSION_RULE : `${VERSION_RULE}; ${got}`);
+  throw invalid('If-Match', `${VERSION_RULE}${whyNot(text)}`);
+}
+
+/** RFC 9110 section 13.1.1 allows more than we take. */
+function whyNot(tag: string): string {
+  if (tag === '*') return '; * is not taken, because every log is there: leave the header out';
+  if (tag.includes(',')) return '; a list is not taken, because a log is at one version';
+  if (!tag.startsWith('W/')) return '';
+  return '; a weak tag (W/) is not taken, because weak tags never match: send the version without W/';
 }
 
 function readProducer(header: (name: string) => string | undefined): Producer | undefined {

@@ -38,7 +38,7 @@ function lastOf(header: string | null): string | undefined {
 
 // RFC 7239 section 4: name=value, the value a token or quoted; `;` between the pairs of one proxy,
 // `,` between proxies. A colon belongs into quotes, and is often written without.
-const PAIR = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?[ \t]*(;|,|$)/y;
+const PAIR = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*)?(;|,|$)/y;
 
 function lastElement(header: string): Forwarded {
   let element = new Map<string, string>();

@@ -135,7 +135,7 @@ test('If-Match guards an append', async () => {
 test.each([
   ['*', '* is not taken, because every log is there: leave the header out'],
   ['W/"1-0"', 'a weak tag (W/) is not taken, because weak tags never match'],
-  ['"1-0", "2-0"', 'a list is not taken: a log is at one version'],
+  ['"1-0", "2-0"', 'a list is not taken, because a log is at one version'],
   ['1-0', undefined],
   ['""', undefined],
 ])('If-Match: %s is refused, with what is taken', async (tag, why) => {

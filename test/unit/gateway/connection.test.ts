@@ -93,3 +93,16 @@ test('only the headers that the proxy writes are listened to', () => {
   expect(approach(both, 'forwarded')).toMatchObject({ address: '192.0.2.66' });
   expect(approach({ ...forwarded }, 'forwarded')).toEqual(approach(forwarded, false));
 });
+
+test('a header that is made to be slow to read is read in time', () => {
+  const long = ['"', ' ', '\\', ',', ';', 'a=', 'a="', '="', '\t ', ', '];
+  const began = performance.now();
+  for (const part of long.flatMap((one) =>
+    long.map((other) => one.repeat(50_000) + other.repeat(50_000)),
+  )) {
+    approach({ forwarded: `for=1, ${part}!` }, 'forwarded');
+    approach({ 'x-forwarded-for': part }, true);
+  }
+  // 100 of them: a second or two where all are linear, minutes where one is quadratic.
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
