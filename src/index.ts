@@ -78,6 +78,7 @@ export {
   OutcomeUnknown,
   ProducerFenced,
   ProducerGap,
+  ProgressLost,
   Unavailable,
   VersionConflict,
   WrongType,
@@ -208,7 +209,6 @@ export {
   EmbeddedWorkQueues,
   type EmbeddedWorkQueuesOptions,
 } from './work-queues/embedded/embedded-work-queues.ts';
-export { ProgressLost } from './work-queues/errors.ts';
 export {
   MemoryWorkQueues,
   type MemoryWorkQueuesOptions,

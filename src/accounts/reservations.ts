@@ -95,7 +95,9 @@ export class Reservations {
     if (owner !== null) return owner;
     const reservation = await this.#table.read(value);
     if (reservation === undefined) return undefined;
-    if (reservation.state !== 'held') await this.#settler.settle(value, reservation);
+    // Somebody has removed the other record.
+    if (reservation.state === 'held') return reservation.owner;
+    await this.#settler.settle(value, reservation);
     return (await this.#table.owner(value)) ?? undefined;
   }
 

@@ -98,3 +98,18 @@ export class Closed extends MillraceError {
     super('closed', `${what} has been closed`);
   }
 }
+
+/** What was done is not known any more. Nothing is done, as all would be done twice. */
+export class ProgressLost extends MillraceError {
+  /**
+   * @param who whose progress, with its kind
+   * @param key where it was
+   * @param all what else has to go for it to begin anew
+   */
+  constructor(who: string, key: string, all: string) {
+    super(
+      'progress_lost',
+      `what ${who} has done is not known: ${key} is gone, or another one; put it back, or, to have it begin anew, stop it and remove ${all}`,
+    );
+  }
+}

@@ -4,16 +4,17 @@
  */
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
+import { ProgressLost } from '../log/errors.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
-import type { Records } from '../records/records.ts';
+import type { Put, Records } from '../records/records.ts';
 import { EventFailed, Interrupted, placeOf } from './errors.ts';
 import type { FeedTarget } from './feed-target.ts';
 
 export interface ReactionsOptions<Event> {
   readonly records: Pick<Records, 'get' | 'compareAndSet' | 'batch'>;
-  /** The key of the record with the checkpoint. */
+  /** The key of the record with the checkpoint. Beside it, {@link begunKey} says that there was one. */
   readonly key: string;
   /** The name of the lease, whose tokens fence. */
   readonly lease: string;
@@ -44,8 +45,15 @@ export class Reactions<Event> implements FeedTarget {
   async begin(token: number): Promise<{ readonly cursor: FeedCursor } | 'fenced'> {
     for (;;) {
       const expected = await this.peek();
-      const cursor = expected ?? (await this.#options.start(this.#last));
-      const outcome = await this.#write(expected, cursor, token);
+      const { key, records, start } = this.#options;
+      const begun = begunKey(key);
+      if (expected === null && (await records.get(begun)) !== null) {
+        // Unless it has come back, or all went meanwhile.
+        if ((await this.peek()) !== null || (await records.get(begun)) === null) continue;
+        throw new ProgressLost(`the ${key.replace(':', ' ')}`, key, `${begun}, too`);
+      }
+      const cursor = expected ?? (await start(this.#last));
+      const outcome = await this.#write(expected, cursor, token, [{ key: begun, value: '1' }]);
       if (outcome === 'fenced') return 'fenced';
       if (outcome === 'committed') return { cursor };
     }
@@ -87,13 +95,23 @@ export class Reactions<Event> implements FeedTarget {
     this.#underWay = new Set();
   }
 
-  async #write(expected: string | null, value: string, token: number): Promise<CommitOutcome> {
+  async #write(
+    expected: string | null,
+    value: string,
+    token: number,
+    also: readonly Put[] = [],
+  ): Promise<CommitOutcome> {
     const { records, key, lease } = this.#options;
     const fence = { name: lease, token };
-    const written = await records.batch([{ key, expected, value }], { fence });
+    const written = await records.batch([{ key, expected, value }, ...also], { fence });
     if (written.committed) this.#last = value;
     return written.committed ? 'committed' : written.reason;
   }
+}
+
+/** Somebody may remove a checkpoint by hand: then all would be done twice. */
+function begunKey(key: string): string {
+  return `{${key}}:begun`;
 }
 
 export const FROM_START = async (): Promise<FeedCursor> => FEED_START;

@@ -93,7 +93,10 @@ export const ERROR_CODES = {
   state_lost: code(410, 'Events that are needed were trimmed'),
   queue_full: code(503, 'As many commands wait for the log as may wait'),
   invalid_feed_cursor: code(400, 'That is no cursor of the feed'),
-  progress_lost: code(500, 'What a group of workers has done is not known any more'),
+  progress_lost: code(
+    500,
+    'What a group of workers, or a reaction, has done is not known any more',
+  ),
   no_dead_letter: code(404, 'The group has no such dead letter, or none that is open'),
 } as const satisfies Record<string, ErrorCode>;
 

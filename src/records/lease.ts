@@ -24,13 +24,15 @@ export async function takeLease(
   checkTimeToLive(timeToLive);
   const [holder, last] = [leaseKey(name), leaseTokenKey(name)];
   for (;;) {
-    if ((await records.get(holder)) !== null) return undefined;
+    const current = await records.get(holder);
     const before = await records.get(last);
+    // One whose token is not the last one given out can write nothing: somebody has put it there.
+    if (current !== null && current === before) return undefined;
     if (before !== null && !WHOLE.test(before)) throw new WrongType(last);
     const token = Number(before ?? 0) + 1;
     const taken = await records.batch([
       { key: last, expected: before, value: String(token) },
-      { key: holder, expected: null, value: String(token), timeToLive },
+      { key: holder, expected: current, value: String(token), timeToLive },
     ]);
     // Refused, somebody else was given one in between: then there is a holder, or was.
     if (taken.committed) return makeLease(records, name, token, timeToLive);

@@ -1,7 +1,7 @@
 /**
  * The keys of read models in Redis, and nothing else knows them.
  *
- *   read-model:balances@1                  hash   key of a row → JSON text
+ *   read-model:balances@1                  hash   key of a row → JSON text; `''` → the checkpoint's cursor
  *   {read-model:balances@1}:checkpoint     hash   cursor, token
  *
  * The braces are literal: the hash tag that puts both into one slot of a Redis Cluster.

@@ -89,8 +89,8 @@ export class RedisReadModels implements ReadModels {
 
   async *rows(table: string): AsyncGenerator<readonly [key: string, text: string]> {
     const key = rowsKey(checkTable(table));
-    // Redis tells a row again when its hash grows meanwhile.
-    const told = new Set<string>();
+    // Redis tells a row again when its hash grows meanwhile; and one of the fields is no row.
+    const told = new Set<string>(['']);
     let cursor = '0';
     do {
       const [next, fields] = await this.#read(key, () =>

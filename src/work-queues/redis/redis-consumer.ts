@@ -6,11 +6,10 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { type EventId, predecessorOf, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
-import { Closed, OutcomeUnknown, Unavailable } from '../../log/errors.ts';
+import { Closed, OutcomeUnknown, ProgressLost, Unavailable } from '../../log/errors.ts';
 import { reasonOf } from '../../log/redis/connection.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../../log/redis/keys.ts';
 import { loadScript, type Script } from '../../log/redis/scripts.ts';
-import { ProgressLost } from '../errors.ts';
 import { checkCategory, type JoinRequest, LONGEST_WAIT } from '../rules.ts';
 import type { Attempt, LeasedLog, Redrive, Settlement, WorkConsumer } from '../work-queues.ts';
 import { type GroupKeys, groupKeys } from './keys.ts';
@@ -193,7 +192,10 @@ export class RedisConsumer implements WorkConsumer {
     const { category, from } = this.#request;
     const keys = [FEED_KEY, logs, state, cursors];
     const [made] = (await this.#calls.call(JOIN_SCRIPT, keys, [category, from])) as [string?];
-    if (made === undefined) throw new ProgressLost(this.#group, cursors);
+    if (made === undefined) {
+      const who = `the group ${this.#group}`;
+      throw new ProgressLost(who, cursors, `all keys {work:${this.#group}}:*`);
+    }
     checkCategory(this.#group, made, category);
   }
 

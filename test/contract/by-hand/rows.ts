@@ -3,7 +3,7 @@
  * docs/operations.md, each row of which is tried by the tests beside this file.
  */
 
-/** The names in backticks of the table; `SET` stands for a key of another type. */
+/** The names in backticks of the table; `SET` stands for anything else under the key, of another type if need be. */
 export type Deed =
   | 'DEL'
   | 'EXPIRE'
@@ -70,9 +70,22 @@ export const FEED_ROWS: readonly Row[] = [
   ...rows('{feed}:indexed', 'says', 'SET'),
 ];
 
+export const PROJECTION_ROWS: readonly Row[] = [
+  ...['read-model:balances@1', '{read-model:balances@1}:checkpoint'].flatMap((key) => [
+    ...rows(key, 'heals', ...GONE, 'RESTORE'),
+    ...rows(key, 'says', 'SET'),
+  ]),
+  ...rows('projection:balances:current', 'heals', ...GONE, 'RESTORE'),
+  ...rows('projection:balances:current', 'says', 'SET'),
+  ...rows('lease:projection:balances:1', 'heals', ...GONE, 'RESTORE', 'SET'),
+  ...rows('{lease:projection:balances:1}:token', 'heals', ...GONE, 'RESTORE'),
+  ...rows('{lease:projection:balances:1}:token', 'says', 'SET'),
+];
+
 export const ALL_ROWS: readonly Row[] = [
   ...LOG_ROWS,
   ...ACCOUNT_ROWS,
   ...FEED_ROWS,
   ...WORKER_ROWS,
+  ...PROJECTION_ROWS,
 ];
