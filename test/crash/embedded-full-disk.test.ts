@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   openSync,
   rmSync,
+  statfsSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { FailingDisk, noFailingDisk } from '../support/failing-disk.ts';
 import { mountSmallDisk, noMount, unmount } from '../support/small-disk.ts';
 import { Deeds, KINDS, succeeded } from './deeds.ts';
 import { buildOnce, RemoteLog } from './embedded-remote.ts';
@@ -43,6 +45,12 @@ afterEach(() => {
 class Filler {
   readonly #file = openSync(join(folder, 'filler'), 'w');
   #size = 0;
+
+  constructor() {
+    const { blocks, bsize } = statfsSync(folder);
+    // Never the machine's own, should the small one not be there.
+    if (blocks * bsize > 100_000_000) throw new Error(`${folder} is on no small disk`);
+  }
 
   /** Fills the disk but for so many pages. */
   fill(left = 0): void {
@@ -107,6 +115,32 @@ describe.skipIf(noMount !== undefined)(
       succeeded(await remote.call('close'));
       expect(await leftovers(store)).toEqual([]);
     }, 60_000);
+
+    it.skipIf(noFailingDisk !== undefined)(
+      'where a failed write would do harm: nothing is tried any more',
+      async () => {
+        const disk = new FailingDisk();
+        using _ = { [Symbol.dispose]: () => disk.remove() };
+        const env = { ...disk.env, FAILING_DISK_SHUTS_MEMORY: '1' };
+        await using remote = new RemoteLog(store, [], { program, env });
+        succeeded(await remote.call('open'));
+        const deeds = new Deeds();
+        for (const kind of KINDS) {
+          for (const left of [0, 1, 7]) {
+            const fill = () => filler.fill(left);
+            const code = await deeds.tryOut(remote, kind, fill, () => filler.empty());
+            expect([kind, code]).toEqual([kind, 'unavailable']);
+          }
+          expect(await deeds.tryOut(remote, kind)).toBe('ok');
+        }
+        succeeded(await remote.call('close'));
+        filler.fill(100);
+        expect(await remote.call('open', join(folder, 'new'))).toMatchObject({
+          code: 'store_unusable',
+        });
+        expect(remote.said).not.toContain('Write error');
+      },
+    );
 
     it('with a worker and a projection at work, through many trims', async () => {
       await using remote = new RemoteLog(store, [], { program: 'embedded-busy-child.mjs' });
