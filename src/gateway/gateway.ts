@@ -97,7 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const turns = new LoopTurns();
   const inMemory = new InMemory(limits.maxBodyBytesTogether);
   const bodies = new BodyReader(limits, inMemory, turns);
-  const large = new LargeEvents(live, limits.largeEventBytes);
+  const large = new LargeEvents(live, limits.largeEventBytes, turns);
   const app = createApp({
     log,
     live,

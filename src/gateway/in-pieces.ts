@@ -1,7 +1,7 @@
 /**
  * Events on their way to one client that are too large to be sent at once, in any format.
  *
- *   in hand ──(the client is slow: letGo)──► named by their IDs ──(it takes more)──► in hand
+ *   in hand ──(the client is slow, or others have their turn)──► named by their IDs ──► in hand
  *
  * Let go, a large event costs the place that was reached in it, and nothing else.
  */
@@ -95,9 +95,11 @@ export class InPieces<Frame> {
   next(): Frame | undefined | Promise<Frame> {
     clearTimeout(this.#resting);
     this.#resting = undefined;
-    const [event] = this.#left;
-    if (event === undefined) return undefined;
-    return typeof event === 'string' ? this.#again(event) : this.#piece(event);
+    if (this.#left.length === 0) return undefined;
+    const { turns } = this.#large;
+    if (turns.isOpen) return this.#now();
+    this.letGo();
+    return turns.run(() => this.#now());
   }
 
   /** The client is slow: nothing large is kept for it. */
@@ -115,18 +117,31 @@ export class InPieces<Frame> {
     this.#resting ??= setTimeout(() => this.letGo(), 0);
   }
 
+  #now(): Frame | Promise<Frame> {
+    const event = this.#left[0]!;
+    if (typeof event !== 'string') return this.#piece(event);
+    const kept = this.#large.kept(this.#log, event);
+    return kept === undefined ? this.#again(event) : this.#pieceOf(kept);
+  }
+
   async #again(id: EventId): Promise<Frame> {
     const event = await this.#large.get(this.#log, id, this.#isWanted);
     if (event === undefined) {
       throw new MillraceError('trimmed', `event ${id} of ${this.#log} is gone while it was sent`);
     }
+    return this.#pieceOf(event);
+  }
+
+  #pieceOf(event: StoredEvent): Frame {
     this.#left = [event, ...this.#left.slice(1)];
     return this.#piece(event);
   }
 
   #piece(event: StoredEvent): Frame {
-    this.#place ??= firstPlace(this.#format.shape(this.#log, event));
-    const { frame, next } = this.#shared?.at(this.#place) ?? make(this.#format, this.#place, event);
+    const { frame, next } = this.#large.turns.spend(() => {
+      const place = this.#place ?? firstPlace(this.#format.shape(this.#log, event));
+      return this.#shared?.at(place) ?? make(this.#format, place, event);
+    });
     this.#place = next;
     if (next === undefined) this.#left = this.#left.slice(1);
     return frame;

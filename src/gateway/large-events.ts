@@ -9,11 +9,14 @@ import { type EventId, predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
 import { weightOf } from '../live/weight.ts';
+import type { LoopTurns } from './loop-turns.ts';
 
 /** How long a store that is away is left alone, in milliseconds. */
 const TRY_AGAIN = 500;
 
 export class LargeEvents {
+  /** Pieces are written in these. */
+  readonly turns: LoopTurns;
   readonly #live: Pick<Live, 'read'>;
   readonly #most: number;
   /** The one that was asked for last comes last. */
@@ -22,7 +25,8 @@ export class LargeEvents {
   #bytes = 0;
 
   /** @param most how many bytes of events are kept; the last one always is */
-  constructor(live: Pick<Live, 'read'>, most: number) {
+  constructor(live: Pick<Live, 'read'>, most: number, turns: LoopTurns) {
+    this.turns = turns;
     this.#live = live;
     this.#most = most;
   }
@@ -39,18 +43,22 @@ export class LargeEvents {
     }
   }
 
+  /** The event, if it is still kept. */
+  kept(log: LogName, id: EventId): StoredEvent | undefined {
+    const kept = this.#kept.get(`${log} ${id}`);
+    if (kept !== undefined) this.keep(log, kept);
+    return kept;
+  }
+
   /**
    * The event; `undefined` when the log has it no more. Waits for a store that is away.
    * @param isWanted whether it is worth trying again
    * @throws what reading throws otherwise
    */
   get(log: LogName, id: EventId, isWanted: () => boolean): Promise<StoredEvent | undefined> {
+    const kept = this.kept(log, id);
+    if (kept !== undefined) return Promise.resolve(kept);
     const key = `${log} ${id}`;
-    const kept = this.#kept.get(key);
-    if (kept !== undefined) {
-      this.keep(log, kept);
-      return Promise.resolve(kept);
-    }
     return this.#reading.get(key) ?? this.#read(key, log, id, isWanted);
   }
 

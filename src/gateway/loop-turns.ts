@@ -1,5 +1,5 @@
 /**
- * Work that can hold up the event loop: large texts to parse. What is to be done in one turn of the
+ * Work that can hold up the event loop: large texts to parse, large events to write. What is to be done in one turn of the
  * loop is limited by the time that it has taken there; the rest waits for the next turn, and in
  * between everybody else is served.
  */
@@ -12,24 +12,32 @@ export class LoopTurns {
   #turn: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting: (() => void)[] = [];
 
+  /** Whether there is time left in this turn. */
+  get isOpen(): boolean {
+    return this.#spent < SHARE && this.#waiting.length === 0;
+  }
+
   /** Does `work` at once if there is time for it in this turn, otherwise in its turn. What it does after its first `await` does not count. */
   run<Result>(work: () => Result): Promise<Awaited<Result>> {
-    if (this.#spent < SHARE && this.#waiting.length === 0) return this.#measured(work);
+    if (this.isOpen) return this.#inTurn(work);
     return new Promise((resolve, reject) => {
-      this.#waiting.push(() => void this.#measured(work).then(resolve, reject));
+      this.#waiting.push(() => void this.#inTurn(work).then(resolve, reject));
     });
   }
 
-  async #measured<Result>(work: () => Result): Promise<Awaited<Result>> {
+  /** Does `work` at once, whether or not there is time: what it takes counts. */
+  spend<Result>(work: () => Result): Result {
     this.#turn ??= setTimeout(() => this.#nextTurn(), 0);
     const began = performance.now();
-    let result: Result;
     try {
-      result = work();
+      return work();
     } finally {
       this.#spent += performance.now() - began;
     }
-    return await result;
+  }
+
+  async #inTurn<Result>(work: () => Result): Promise<Awaited<Result>> {
+    return await this.spend(work);
   }
 
   #nextTurn(): void {

@@ -123,6 +123,7 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
     try {
       while (this.readyState === WebSocket.OPEN) {
         const next = pieces.next();
+        waited ||= next instanceof Promise;
         const frame = next instanceof Promise ? await next : next;
         if (frame === undefined || this.readyState !== WebSocket.OPEN) break;
         if (writeAtOnce(stream, frame)) continue;

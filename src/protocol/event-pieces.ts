@@ -20,6 +20,8 @@ export interface Place {
   readonly shape: EventShape;
   /** How much of the payload is written: characters, or bytes. */
   readonly at: number;
+  /** How much the next piece tries to take. */
+  readonly step: number;
 }
 
 export interface Piece {
@@ -52,27 +54,34 @@ export function isJson(event: StoredEvent): boolean {
 }
 
 export function firstPlace(shape: EventShape): Place {
-  return { shape, at: 0 };
+  return { shape, at: 0, step: AT_ONCE };
 }
 
 /** The piece at a place of an event. */
-export function pieceAt({ shape, at }: Place, { data }: StoredEvent): Piece {
-  const [end, written] =
-    typeof data === 'string' ? textPiece(shape, data, at) : bytesPiece(data, at);
+export function pieceAt(place: Place, { data }: StoredEvent): Piece {
+  const { shape, at } = place;
+  const { written, end, step } =
+    typeof data === 'string' ? textPiece(place, data) : bytesPiece(place, data);
   const isLast = end >= data.length;
   return {
     text: `${at === 0 ? shape.before : ''}${written}${isLast ? shape.after : ''}`,
-    next: isLast ? undefined : { shape, at: end },
+    next: isLast ? undefined : { shape, at: end, step },
   };
 }
 
-function textPiece({ payload }: EventShape, data: string, at: number): [number, string] {
-  const end = goodCut(data, at + AT_ONCE);
-  if (payload === 'plain') return [end, data.slice(at, end)];
-  const escaped = inside(data.slice(at, end));
-  if (escaped.length <= LONGEST_ESCAPED) return [end, escaped];
-  const sooner = goodCut(data, at + AT_ONCE_ESCAPED);
-  return [sooner, inside(data.slice(at, sooner))];
+interface Written {
+  readonly written: string;
+  readonly end: number;
+  readonly step: number;
+}
+
+function textPiece({ shape, at, step }: Place, data: string): Written {
+  const end = goodCut(data, at + step);
+  if (shape.payload === 'plain') return { written: data.slice(at, end), end, step };
+  const written = inside(data.slice(at, end));
+  if (written.length <= LONGEST_ESCAPED || step === AT_ONCE_ESCAPED) return { written, end, step };
+  // What follows will hardly be different.
+  return textPiece({ shape, at, step: AT_ONCE_ESCAPED }, data);
 }
 
 function inside(text: string): string {
@@ -88,11 +97,11 @@ function goodCut(text: string, wanted: number): number {
   return isPair || (last === 0x0d && next === 0x0a) ? wanted + 1 : wanted;
 }
 
-function bytesPiece(data: Uint8Array, at: number): [number, string] {
-  const end = Math.min(data.length, at + AT_ONCE);
+function bytesPiece({ at, step }: Place, data: Uint8Array): Written {
+  const end = Math.min(data.length, at + step);
   let binary = '';
   for (let from = at; from < end; from += 8_192) {
     binary += String.fromCharCode(...data.subarray(from, Math.min(end, from + 8_192)));
   }
-  return [end, btoa(binary)];
+  return { written: btoa(binary), end, step };
 }

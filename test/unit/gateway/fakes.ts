@@ -170,7 +170,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     access: new Access(options.access ?? {}),
     appendRate: UNLIMITED,
     turns: new LoopTurns(),
-    large: new LargeEvents(live, 1_048_576),
+    large: new LargeEvents(live, 1_048_576, new LoopTurns()),
     inMemory: new InMemory(
       limits.maxBodyBytesTogether ?? DEFAULT_GATEWAY_LIMITS.maxBodyBytesTogether,
     ),
