@@ -1,6 +1,7 @@
 /** Choosing a store by where it is. */
 import type { EventLimits } from './event/event.ts';
 import { EmbeddedLog } from './log/embedded/embedded-log.ts';
+import type { OnConnection } from './log/redis/connection-report.ts';
 import { RedisLog } from './log/redis/redis-log.ts';
 
 /** What every store takes; each store's own `open` takes more. */
@@ -9,6 +10,8 @@ export interface OpenLogOptions {
   readonly limits?: Partial<EventLimits> | undefined;
   /** How long a producer that does not append is remembered, in milliseconds. Default 7 days. */
   readonly producerIdle?: number | undefined;
+  /** Of Redis: told that it loads its data, is lost, refuses us, and that all is well again, for a log line. */
+  readonly onConnection?: OnConnection | undefined;
 }
 
 /**
@@ -18,8 +21,11 @@ export interface OpenLogOptions {
  *     const log = await openLog('./data');
  *     await log.append(accountLog('1'), [{ type: 'Greeted', payload: { text: 'hi' } }]);
  *
+ * A Redis that still loads its data is waited for.
+ *
  * @throws Unavailable when Redis cannot be reached; MillraceError `unsupported_store` when it is
- *   older than 7.0, `store_locked` when another process has the folder open
+ *   none that can keep a store (older than 7.0, a cluster, a replica), or does not let us do what is
+ *   needed; `store_locked` when another process has the folder open
  */
 export function openLog(
   store: string,

@@ -45,8 +45,11 @@ export interface Store<Log extends EventLog = EmbeddedLog | RedisLog> {
  *
  *     const { log, records, close } = await openStore('./data');
  *
+ * A Redis that still loads its data is waited for.
+ *
  * @throws Unavailable when Redis cannot be reached; MillraceError `unsupported_store` when it is
- *   older than 7.0, `store_locked` when another process has the folder open
+ *   none that can keep a store (older than 7.0, a cluster, a replica), or does not let us do what is
+ *   needed; `store_locked` when another process has the folder open
  */
 export async function openStore(location: string, options: OpenLogOptions = {}): Promise<Store> {
   return /^rediss?:\/\//i.test(location)

@@ -58,7 +58,9 @@ async function serve(flags: Flags): Promise<void> {
 
   const authentication = readAuthentication(settings, logger);
   const store = await openStore(settings, (state, reason) => {
-    if (state === 'restored') logger.info('Redis is back');
+    if (state === 'loading')
+      logger.info({ progress: reason }, 'Redis loads its data; waiting for it');
+    else if (state === 'restored') logger.info('Redis is back');
     else if (state === 'lost') logger.warn({ reason }, 'Redis is lost; trying to reach it again');
     else logger.warn({ reason }, 'Redis refuses what is needed; asking again');
   });

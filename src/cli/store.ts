@@ -15,6 +15,16 @@ import { eventLimits } from './limit-settings.ts';
 import type { Settings } from './settings.ts';
 import type { StoreChoice } from './store-choice.ts';
 
+/** The records that a gateway keeps, with an example for each kind; those of sessions are the application's. */
+const RECORDS = {
+  account_id: 'account_id',
+  'email:*': 'email:a',
+  'open_reservations:*': 'open_reservations:0',
+  'ticket:*': 'ticket:a',
+  'limit:*': 'limit:a',
+  'gateway:*': 'gateway:a',
+};
+
 /** The event log and the records of one place. */
 export interface OpenStore {
   readonly log: EmbeddedLog | RedisLog;
@@ -47,7 +57,7 @@ export async function openStore(
       onConnection,
     });
     try {
-      return together(log, await RedisRecords.open(store.url));
+      return together(log, await RedisRecords.open(store.url, { keys: RECORDS }));
     } catch (error) {
       await log.close();
       throw error;

@@ -82,7 +82,10 @@ export const ERROR_CODES = {
   // What opening a store can answer; clients never meet these
   store_locked: code(503, 'The store is in use by another process'),
   store_unusable: code(503, 'The folder cannot hold a store, or holds something else'),
-  unsupported_store: code(503, 'The store server is too old or of another kind'),
+  unsupported_store: code(
+    503,
+    'The store server is too old, of another kind, or does not let us in',
+  ),
   // What typed events and deciders can answer to the application; clients never meet these
   unreadable_event: code(500, 'A stored event is not one that the definitions can read'),
   projection_failed: code(500, 'A projection or reaction cannot handle an event'),

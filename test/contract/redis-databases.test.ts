@@ -1,5 +1,6 @@
 /** Two databases of one Redis: the same log names, nothing else in common. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { RedisLog } from '../../src/log/redis/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
@@ -58,4 +59,28 @@ it('keep their logs, versions and producers apart', async () => {
   } finally {
     await Promise.all([first.close(), second.close()]);
   }
+});
+
+it('are not taken for each other when the right to choose one was taken away', async () => {
+  const admin = new Redis(server.url());
+  onTestFinished(() => admin.disconnect());
+  await admin.call('ACL', 'SETUSER', 'chooser', 'on', '>secret', '~*', '&*', '+@all');
+  const told: string[] = [];
+  const url = server.url(7).replace('redis://', 'redis://chooser:secret@');
+  const eventLog = await RedisLog.open(url, {
+    appendWait: 100,
+    pingInterval: 200,
+    onConnection: (state) => void told.push(state),
+  });
+  onTestFinished(() => eventLog.close());
+  const log = randomLog();
+  await admin.call('ACL', 'SETUSER', 'chooser', '-select');
+  await admin.call('CLIENT', 'KILL', 'USER', 'chooser');
+  await eventually(() => told.includes('refused'));
+  await expect(appendOne(eventLog, log)).rejects.toMatchObject({ code: 'unavailable' });
+  await admin.call('ACL', 'SETUSER', 'chooser', '+select');
+  await eventually(() => appendOne(eventLog, log));
+  expect(await admin.exists(`${log}:log`)).toBe(0);
+  await admin.select(7);
+  expect(await admin.exists(`${log}:log`)).toBe(1);
 });

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 
-/** Directives of redis.conf, for example `{ appendonly: 'yes', appendfsync: 'always' }`. */
-export type RedisConfig = Readonly<Record<string, string>>;
+/** Directives of redis.conf, for example `{ appendonly: 'yes', appendfsync: 'always' }`; a list for one of several words. */
+export type RedisConfig = Readonly<Record<string, string | readonly string[]>>;
 
 const ATTEMPTS_FOR_A_PORT = 5;
 
@@ -59,7 +59,7 @@ export class RedisServer {
       [
         ...['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder],
         ...['--logfile', 'redis.log', '--daemonize', 'no'],
-        ...Object.entries(config).flatMap(([directive, value]) => [`--${directive}`, value]),
+        ...Object.entries(config).flatMap(([directive, value]) => [`--${directive}`, value].flat()),
       ],
       { stdio: 'ignore' },
     );

@@ -1,12 +1,13 @@
 /** What becomes of the connection to Redis, told once for every change. */
 
 /**
- * `lost`: Redis cannot be reached. `refused`: it can, and does not let us do what is needed.
- * `restored`: all is well again. Whatever went wrong is tried again until then.
+ * `loading`: while it is opened, Redis loads its data, and is waited for. Afterwards: `lost`: it
+ * cannot be reached. `refused`: it can, and does not let us do what is needed. `restored`: all is
+ * well again. Whatever went wrong is tried again until then.
  */
-export type ConnectionState = 'lost' | 'refused' | 'restored';
+export type ConnectionState = 'loading' | 'lost' | 'refused' | 'restored';
 
-/** Told of a change, with the reason where one is known; must not throw. */
+/** Told of a change, with the reason, or the progress, where one is known; must not throw. */
 export type OnConnection = (state: ConnectionState, reason?: string) => void;
 
 /** Whose trouble it is: that of the connection for commands, of the one that listens, or of the one that waits for the feed. */

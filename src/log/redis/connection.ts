@@ -1,7 +1,5 @@
-/** How we talk to Redis: which options, how to reconnect, and what a failure means. */
+/** How we talk to Redis: which options, how to reconnect, and what a failure means. How it begins: opening.ts. */
 import { Redis } from 'ioredis';
-import { MillraceError } from '../../event/error.ts';
-import { Unavailable } from '../errors.ts';
 import { type Patience, watchLiveness } from './liveness.ts';
 
 const FIRST_RECONNECT_DELAY = 50;
@@ -9,8 +7,7 @@ const LONGEST_RECONNECT_DELAY = 2_000;
 /** After our end of a connection, how long the other side has to end it too. */
 const DISCONNECT_TIMEOUT = 100;
 /** While Redis loads its data it is asked again this often, so that its silence means something. */
-const LOADING_INTERVAL = 1_000;
-const OLDEST_MAJOR_VERSION = 7;
+export const LOADING_INTERVAL = 1_000;
 
 /** How long a connection may be silent, in milliseconds; every connection goes by it. */
 export interface ConnectionOptions {
@@ -56,7 +53,10 @@ export function createConnection(url: string, name: string, patience: Patience):
   };
   const connection = new Redis(url, options);
   // Without a listener an error would end the process; what it means is told by the commands.
-  connection.on('error', () => {});
+  connection.on('error', (error: Error & { command?: { name?: string } }) => {
+    // ioredis would go on with database 0, where nothing of ours is.
+    if (error.command?.name === 'select') connection.disconnect(true);
+  });
   watchLiveness(connection, patience);
   return connection;
 }
@@ -69,73 +69,10 @@ export function longestBlock(options: ConnectionOptions): number {
   return Math.max(1, Math.floor(patienceOf(options).pingInterval / 2));
 }
 
-/** Opens a connection that a store needs. Fails as {@link openConnection} does, and leaves nothing behind. */
-export async function connectTo(
-  url: string,
-  name: string,
-  options: ConnectionOptions,
-): Promise<Redis> {
-  const connection = createConnection(url, name, patienceOf(options));
-  await openConnection(connection);
-  return connection;
-}
-
 /** Milliseconds before attempt number `attempt` (from 1) to connect again, spread so that not all clients come at once. */
 export function reconnectDelay(attempt: number): number {
   const longest = Math.min(LONGEST_RECONNECT_DELAY, FIRST_RECONNECT_DELAY * 2 ** (attempt - 1));
   return longest / 2 + (Math.random() * longest) / 2;
-}
-
-/**
- * Opens a connection for the first time.
- * @throws Unavailable when there is no Redis to be reached, or it refuses us; MillraceError
- *   (`unsupported_store`) when it is older than 7.0, or does not let this user do what is needed.
- */
-export async function openConnection(connection: Redis): Promise<void> {
-  let reason: Error | undefined;
-  const remember = (error: Error): void => {
-    reason ??= error;
-  };
-  connection.on('error', remember);
-  try {
-    await connection.connect();
-    connection.options.retryStrategy = reconnectDelay;
-  } catch (cause) {
-    throw new Unavailable(reasonOf(reason ?? cause));
-  } finally {
-    connection.off('error', remember);
-  }
-  try {
-    // ioredis would go on with database 0.
-    if (reason !== undefined) throw whyUnusable(reason, 'choose its database (+select)');
-    await checkVersion(connection);
-  } catch (error) {
-    connection.disconnect();
-    throw whyUnusable(error, 'ask for its version (+info)');
-  }
-}
-
-/**
- * What to tell of a failure while a connection is being opened.
- * @param purpose what was tried, and the right that it takes
- */
-export function whyUnusable(error: unknown, purpose: string): MillraceError {
-  if (error instanceof MillraceError) return error;
-  const reason = reasonOf(error);
-  // Trying again does not help.
-  if (failureOf(error) === 'refused' && /^(NOPERM|ERR) /.test(reason)) {
-    return new MillraceError('unsupported_store', `Redis does not let us ${purpose}: ${reason}`);
-  }
-  return new Unavailable(reason);
-}
-
-async function checkVersion(connection: Redis): Promise<void> {
-  const version = /redis_version:(\S+)/.exec(await connection.info('server'))?.[1] ?? 'unknown';
-  if (Number.parseInt(version, 10) >= OLDEST_MAJOR_VERSION) return;
-  throw new MillraceError(
-    'unsupported_store',
-    `Millrace needs Redis ${OLDEST_MAJOR_VERSION}.0 or later; this server is version ${version}`,
-  );
 }
 
 /** What happened to a command, as far as it can be known. */

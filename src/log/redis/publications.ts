@@ -10,9 +10,10 @@ import type { Redis } from 'ioredis';
 import type { LogName } from '../../event/log-name.ts';
 import { Closed } from '../errors.ts';
 import type { Follower } from '../log.ts';
-import { failureOf, reasonOf, whyUnusable } from './connection.ts';
+import { failureOf, reasonOf } from './connection.ts';
 import { decodePublication } from './entries.ts';
 import { channelOf, channelPrefix, logKey } from './keys.ts';
+import { whyUnusable } from './opening.ts';
 import { type Waiter, waitToBeHeard } from './waiting.ts';
 
 const CHANNELS_PER_COMMAND = 500;
@@ -72,7 +73,7 @@ export class Publications {
       await redis.subscribe(channel);
       await redis.unsubscribe(channel);
     } catch (error) {
-      throw whyUnusable(error, 'listen to its channels (+subscribe +unsubscribe &millrace:*)');
+      throw whyUnusable(error);
     }
   }
 

@@ -31,29 +31,28 @@ import { type Standing, standingOf, WHOLE } from '../standing.ts';
 import type { StoreDescription } from '../store-description.ts';
 import { AppendQueue } from './append-queue.ts';
 import {
-  type ConnectionOptions,
   createConnection,
   failureOf,
   isWrongType,
-  openConnection,
   patienceOf,
   reasonOf,
   reconnectDelay,
-  whyUnusable,
 } from './connection.ts';
 import { ConnectionReport, type OnConnection } from './connection-report.ts';
 import { describeDurability } from './durability.ts';
 import { decodeEntries } from './entries.ts';
 import { Feed } from './feed.ts';
 import { keptUnder, logKey, metaKey } from './keys.ts';
+import { logNeeds } from './log-needs.ts';
 import { findOccupied } from './occupied.ts';
+import { type OpeningOptions, openConnection, whyUnusable } from './opening.ts';
 import { Publications } from './publications.ts';
 import { keepOnSameServer } from './same-server.ts';
 import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
-export interface RedisLogOptions extends ConnectionOptions {
+export interface RedisLogOptions extends OpeningOptions {
   /** How often every followed log is looked at for events that others added, and for loss; 0: never. Default 1,000. */
   readonly sweepInterval?: number | undefined;
   /**
@@ -148,11 +147,14 @@ export class RedisLog implements EventLog {
     const redis = createConnection(url, 'commands', patience);
     const listening = createConnection(url, 'publications', patience);
     try {
-      await openConnection(redis);
+      const needs = logNeeds(redis.options.db ?? 0);
+      await openConnection(redis, needs, options.loadingWait, (progress) =>
+        options.onConnection?.('loading', progress),
+      );
       await openConnection(listening);
       await Publications.check(listening, redis.options.db ?? 0);
       await sendScripts(redis).catch((error) => {
-        throw whyUnusable(error, 'load its scripts (+script|load)');
+        throw whyUnusable(error);
       });
     } catch (error) {
       for (const connection of [redis, listening]) {

@@ -4,14 +4,10 @@
  */
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
-import {
-  type ConnectionOptions,
-  connectTo,
-  failureOf,
-  isWrongType,
-  reasonOf,
-} from '../../log/redis/connection.ts';
+import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
 import { findOccupied } from '../../log/redis/occupied.ts';
+import { connectTo, type OpeningOptions } from '../../log/redis/opening.ts';
+import type { CommandRight } from '../../log/redis/rights.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import type { Checkpoint, CommitOutcome, ReadModelCommit, ReadModels } from '../read-models.ts';
@@ -23,7 +19,18 @@ const COMMIT_SCRIPT = loadScript(new URL('commit.lua', import.meta.url));
 /** About how many rows one command asks for, so that none holds Redis for long. */
 const STEP = 1_000;
 
-export interface RedisReadModelsOptions extends ConnectionOptions {
+/** What {@link RedisReadModels} asks of Redis. */
+export const READ_MODELS_COMMANDS: readonly CommandRight[] = [
+  'hget',
+  'hmget',
+  'hset',
+  'hdel',
+  'hlen',
+  'hscan',
+  'unlink',
+];
+
+export interface RedisReadModelsOptions extends OpeningOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a change fails with
    * `outcome_unknown` and a read with `unavailable`. Default 5,000.
@@ -49,7 +56,13 @@ export class RedisReadModels implements ReadModels {
    *   older than 7.0
    */
   static async open(url: string, options: RedisReadModelsOptions = {}): Promise<RedisReadModels> {
-    return new RedisReadModels(await connectTo(url, 'read-models', options), options);
+    return new RedisReadModels(
+      await connectTo(url, 'read-models', options, {
+        commands: READ_MODELS_COMMANDS,
+        examples: [rowsKey('a@1')],
+      }),
+      options,
+    );
   }
 
   async checkpoint(table: string): Promise<Checkpoint | null> {

@@ -4,13 +4,9 @@
  */
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
-import {
-  type ConnectionOptions,
-  connectTo,
-  failureOf,
-  isWrongType,
-  reasonOf,
-} from '../../log/redis/connection.ts';
+import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
+import { connectTo, type OpeningOptions } from '../../log/redis/opening.ts';
+import type { CommandRight } from '../../log/redis/rights.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import { BatchRecords } from '../batch-records.ts';
@@ -19,7 +15,26 @@ import { isAdd } from '../rules.ts';
 
 const BATCH_SCRIPT = loadScript(new URL('batch.lua', import.meta.url));
 
-export interface RedisRecordsOptions extends ConnectionOptions {
+/** What {@link RedisRecords} asks of Redis. */
+export const RECORDS_COMMANDS: readonly CommandRight[] = ['get', 'set', 'del', 'incrby', 'hgetall'];
+
+/** Keys of records that Millrace itself has. */
+const EXAMPLES = [
+  'account_id',
+  'email:a',
+  'ticket:a',
+  'session:a',
+  'lease:a',
+  'projection:a:current',
+  'reaction:a',
+];
+
+export interface RedisRecordsOptions extends OpeningOptions {
+  /**
+   * Keys that this user must be allowed to use, as patterns with an example for each: where one is
+   * not allowed, that is told when it is opened. Default none: an application has its own.
+   */
+  readonly keys?: Readonly<Record<string, string>> | undefined;
   /**
    * How long Redis may take to answer, in milliseconds, before a change fails with
    * `outcome_unknown` and a read with `unavailable`. Default 5,000.
@@ -46,7 +61,8 @@ export class RedisRecords extends BatchRecords {
    *   older than 7.0
    */
   static async open(url: string, options: RedisRecordsOptions = {}): Promise<RedisRecords> {
-    return new RedisRecords(await connectTo(url, 'records', options), options);
+    const needs = { commands: RECORDS_COMMANDS, keys: options.keys, examples: EXAMPLES };
+    return new RedisRecords(await connectTo(url, 'records', options, needs), options);
   }
 
   close(): Promise<void> {

@@ -1,0 +1,49 @@
+/** What is asked of Redis when it is opened covers what the scripts do, and the manual grants it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { logNeeds } from '../../../../src/log/redis/log-needs.ts';
+import { READ_MODELS_COMMANDS } from '../../../../src/read-models/redis/redis-read-models.ts';
+import { RECORDS_COMMANDS } from '../../../../src/records/redis/redis-records.ts';
+import { WORK_QUEUES_COMMANDS } from '../../../../src/work-queues/redis/redis-work-queues.ts';
+
+const ASKED = [
+  ['log', [...logNeeds(0).commands, 'publish']],
+  ['records', RECORDS_COMMANDS],
+  ['read-models', READ_MODELS_COMMANDS],
+  ['work-queues', WORK_QUEUES_COMMANDS],
+] as const;
+
+const CONTAINERS = ['xinfo', 'xgroup', 'pubsub', 'script'];
+
+/** Commands that stand by their names in the scripts of a folder. */
+function commandsIn(contract: string): Set<string> {
+  const folder = new URL(`../../../../src/${contract}/redis/`, import.meta.url);
+  const found = new Set<string>();
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.lua'))) {
+    const source = readFileSync(new URL(file, folder), 'utf8');
+    const calls = source.matchAll(/(?:call|attempt|pcall)\(\s*'([A-Za-z]+)'(?:,\s*'([A-Z]+)')?/g);
+    for (const [, command, word] of calls) {
+      const name = command!.toLowerCase();
+      found.add(CONTAINERS.includes(name) ? `${name}|${word!.toLowerCase()}` : name);
+    }
+  }
+  return found;
+}
+
+test.each(ASKED)('%s: every command of its scripts is asked about', (contract, asked) => {
+  const used = commandsIn(contract);
+  expect(used.size).toBeGreaterThan(2);
+  expect([...used].filter((command) => !(asked as readonly string[]).includes(command))).toEqual(
+    [],
+  );
+});
+
+test('the user of the manual has all that is asked about', () => {
+  const manual = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
+  const rule = /^ACL SETUSER millrace .*$/m.exec(manual)![0].split(' ');
+  const asked = ASKED.flatMap(([, commands]) => [...commands]);
+  const missing = asked.filter(
+    (command) => !rule.includes(`+${command}`) && !rule.includes(`+${command.split('|')[0]}`),
+  );
+  expect(missing).toEqual([]);
+});
