@@ -25,6 +25,10 @@ import { buildOnce, RemoteLog } from './embedded-remote.ts';
 import { leftovers } from './leftovers.ts';
 
 const PAGE = 4_096;
+const noLimit =
+  process.platform === 'linux'
+    ? undefined
+    : 'a limit on the size of files (skipped: prlimit is of Linux)';
 const program = 'embedded-store-child.mjs';
 
 let folder: string;
@@ -202,7 +206,7 @@ describe.skipIf(noMount !== undefined)(
   },
 );
 
-describe('a limit on the size of files', () => {
+describe.skipIf(noLimit !== undefined)(noLimit ?? 'a limit on the size of files', () => {
   it('at every step of every kind of write: unavailable until it is raised', async () => {
     // As a shell's `ulimit -f` sets it; the signal that comes with it is ignored by Node.
     await using remote = new RemoteLog(store, [], { program });

@@ -74,7 +74,7 @@ export class EmbeddedStore {
       makeFiles(path);
       root = openEnvironment(path);
       const space = new DiskSpace(path, root, tameWriteErrors());
-      await checkFormat(path, root, space);
+      checkFormat(path, root, space);
       // The files' own flush does not cover their names.
       flushFolder(path);
       return new EmbeddedStore(path, root, lock, space);
@@ -208,7 +208,7 @@ function openEnvironment(path: string): RootDatabase {
   });
 }
 
-async function checkFormat(path: string, root: Database, space: DiskSpace): Promise<void> {
+function checkFormat(path: string, root: Database, space: DiskSpace): void {
   const format: unknown = root.get('format');
   if (format === FORMAT) return;
   if (format === undefined && isEmpty(root)) {
