@@ -4,7 +4,7 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
-import { accountLog } from '../event/log-name.ts';
+import { accountLog, isAccountId } from '../event/log-name.ts';
 import { ACCOUNT_EVENTS } from '../event/own-events.ts';
 import { endsWith } from '../log/dependents.ts';
 import { OutcomeUnknown, Unavailable, WrongType } from '../log/errors.ts';
@@ -190,8 +190,8 @@ class StoredAccounts implements Accounts {
 
   /** The open account that holds what is under `key`, if its address is the one of `wanted`. */
   async #holder(key: string, wanted: string): Promise<Account | undefined> {
-    const owner = await this.#reservations.owner(key);
-    if (owner === undefined) return undefined;
+    const owner = await this.#reservations.owner(key, isAccountId);
+    if (owner === undefined || !isAccountId(owner)) return undefined;
     const account = await this.get(owner);
     // The log is the truth: a key may be about to go.
     const same = account?.status === 'open' && knownEmailKey(account.email) === wanted;

@@ -89,13 +89,19 @@ export class Reservations {
     return this.#settler.history(owner, earlier);
   }
 
-  /** Who holds the value. An attempt whose event is in the log counts, however it was broken off. */
-  async owner(value: string): Promise<string | undefined> {
+  /**
+   * Who holds the value. An attempt whose event is in the log counts, however it was broken off.
+   * @param isOwner what can be one: others can put anything there
+   */
+  async owner(
+    value: string,
+    isOwner: (text: string) => boolean = () => true,
+  ): Promise<string | undefined> {
     const owner = await this.#table.owner(value);
-    if (owner !== null) return owner;
+    if (owner !== null && isOwner(owner)) return owner;
     const reservation = await this.#table.read(value);
     if (reservation === undefined) return undefined;
-    // Somebody has removed the other record.
+    // Somebody has removed the other record, or written to it.
     if (reservation.state === 'held') return reservation.owner;
     await this.#settler.settle(value, reservation);
     return (await this.#table.owner(value)) ?? undefined;

@@ -3,6 +3,7 @@
  * socket, because by the time that a log has it, it is worth nothing. They are kept as records, so
  * any gateway over the same store takes them; only their hash is kept, so the store tells none.
  */
+import { accountIdOf } from '../event/log-name.ts';
 import type { Records } from '../records/records.ts';
 import { type Identity, Unauthenticated } from './identity.ts';
 
@@ -41,8 +42,19 @@ export class Tickets {
     if (record === null) throw unknown();
     const { swapped } = await this.#records.compareAndSet(key, record, null);
     if (!swapped) throw unknown();
-    return JSON.parse(record) as Identity;
+    return identityIn(record);
   }
+}
+
+/** Others can put anything there. */
+function identityIn(record: string): Identity {
+  try {
+    const identity = JSON.parse(record) as Identity | null;
+    if (accountIdOf(identity?.account) !== undefined) return identity!;
+  } catch {
+    // Told below.
+  }
+  throw unknown();
 }
 
 function unknown(): Unauthenticated {

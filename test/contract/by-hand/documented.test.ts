@@ -21,3 +21,17 @@ test('what the manual says of each key and deed is what is tried', () => {
   expect(documented.sort()).toEqual(tried.sort());
   expect(new Set(tried).size).toBe(tried.length);
 });
+
+test('the manual says of each key what it holds', () => {
+  const manual = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  const tables = manual.split('| key | type | holds |').slice(1);
+  const keys = tables.flatMap((table) =>
+    table
+      .split('\n\n')[0]!
+      .split('\n')
+      .flatMap((line) => words(line.split(' | ')[0]!))
+      .map((key) => (key.startsWith(':') ? `{work:mail}${key}` : key)),
+  );
+  const unknown = ALL_ROWS.map(({ key }) => key).filter((key) => !keys.includes(key));
+  expect([...new Set(unknown)]).toEqual([]);
+});

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openStore, type Store } from '../../../src/open-store.ts';
 import { type Projection, project } from '../../../src/projection/project.ts';
+import { type Reaction, react } from '../../../src/projection/react.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import {
@@ -13,7 +14,7 @@ import {
   rowsOf,
 } from '../../unit/projection/memory-store.ts';
 import { copyOf, doByHand, keep } from './deeds.ts';
-import { PROJECTION_ROWS } from './rows.ts';
+import { PROJECTION_ROWS, REACTION_ROWS } from './rows.ts';
 
 let server: RedisServer;
 let redis: Redis;
@@ -101,5 +102,65 @@ describe('projections, when somebody does by hand', () => {
         await eventually(isRight);
       }
     });
+  });
+});
+
+describe('reactions, when somebody does by hand', () => {
+  test.each(REACTION_ROWS)('$key: $deed', async ({ key, deed, then }) => {
+    await redis.flushall();
+    const done: number[] = [];
+    const react1 = (): Reaction => {
+      const reaction = react(store, {
+        ...{ ...QUICK, name: 'search' },
+        each: ({ payload }) => void done.push((payload as { amount: number }).amount),
+      });
+      onTestFinished(() => reaction.stop());
+      return reaction;
+    };
+    await deposit(1, 1);
+    const first = react1();
+    await first.caughtUp();
+    await first.stop();
+    const dump = await redis.dumpBuffer(key);
+    const second = react1();
+    await deposit(1, 2);
+    await second.caughtUp();
+    await second.stop();
+    expect(done).toEqual([1, 2]);
+    await keep(redis, key);
+    await doByHand(redis, deed, key, dump);
+    await deposit(1, 3);
+    const third = react1();
+    if (then === 'says') {
+      await eventually(() => expect(third.status().state).toBe('failed'));
+      expect(third.status().error).toMatchObject({
+        code: deed === 'SET' ? 'invalid_feed_cursor' : 'progress_lost',
+        message: expect.stringContaining(key),
+      });
+      expect(done).toEqual([1, 2]);
+      await redis.rename(copyOf(key), key);
+      await react1().caughtUp();
+      expect(done).toEqual([1, 2, 3]);
+    } else {
+      await third.caughtUp();
+      // What was done since the dump is done again.
+      expect(done).toEqual(key === 'reaction:search' ? [1, 2, 2, 3] : [1, 2, 3]);
+    }
+  });
+
+  test('one that runs ends, too, when its place is lost', async () => {
+    await redis.flushall();
+    const done: string[] = [];
+    const reaction = react(store, {
+      ...{ ...QUICK, name: 'search' },
+      each: ({ id }) => void done.push(id),
+    });
+    onTestFinished(() => reaction.stop());
+    await deposit(1, 1);
+    await reaction.caughtUp();
+    await redis.del('reaction:search');
+    await deposit(1, 2);
+    await eventually(() => expect(reaction.status().error?.code).toBe('progress_lost'));
+    expect(done.length).toBeLessThanOrEqual(2);
   });
 });

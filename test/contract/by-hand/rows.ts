@@ -82,10 +82,35 @@ export const PROJECTION_ROWS: readonly Row[] = [
   ...rows('{lease:projection:balances:1}:token', 'says', 'SET'),
 ];
 
+export const REACTION_ROWS: readonly Row[] = [
+  ...rows('reaction:search', 'says', ...GONE, 'SET'),
+  ...rows('reaction:search', 'heals', 'RESTORE'),
+  ...rows('{reaction:search}:begun', 'heals', ...GONE, 'RESTORE', 'SET'),
+];
+
+const EMAIL = 'email:han@example.org';
+
+export const RECORD_ROWS: readonly Row[] = [
+  ...rows('account_id', 'heals', ...GONE, 'RESTORE'),
+  ...rows('account_id', 'says', 'SET'),
+  ...rows(EMAIL, 'heals', ...GONE, 'SET'),
+  ...rows(EMAIL, 'says', 'RESTORE'),
+  ...rows(`{${EMAIL}}:reservation`, 'says', ...GONE, 'RESTORE', 'SET'),
+  ...rows('open_reservations:7', 'heals', ...GONE, 'RESTORE'),
+  ...rows('open_reservations:7', 'says', 'SET'),
+  ...rows('ticket:<hash>', 'says', ...GONE, 'SET'),
+  ...rows('session:<id>', 'says', ...GONE, 'SET'),
+  ...rows('limit:appends:1', 'heals', ...GONE, 'RESTORE', 'SET'),
+  ...rows('limit:sockets:account:1', 'heals', ...GONE, 'RESTORE', 'SET'),
+  ...rows('gateway:<gateway>', 'heals', ...GONE, 'SET'),
+];
+
 export const ALL_ROWS: readonly Row[] = [
   ...LOG_ROWS,
   ...ACCOUNT_ROWS,
   ...FEED_ROWS,
   ...WORKER_ROWS,
   ...PROJECTION_ROWS,
+  ...REACTION_ROWS,
+  ...RECORD_ROWS,
 ];
