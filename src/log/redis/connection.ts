@@ -1,6 +1,7 @@
 /** How we talk to Redis: which options, how to reconnect, and what a failure means. How it begins: opening.ts. */
 import { Redis } from 'ioredis';
-import { type Patience, watchLiveness } from './liveness.ts';
+import type { Patience } from './connection-options.ts';
+import { watchLiveness } from './liveness.ts';
 
 const FIRST_RECONNECT_DELAY = 50;
 const LONGEST_RECONNECT_DELAY = 2_000;
@@ -8,26 +9,6 @@ const LONGEST_RECONNECT_DELAY = 2_000;
 const DISCONNECT_TIMEOUT = 100;
 /** While Redis loads its data it is asked again this often, so that its silence means something. */
 export const LOADING_INTERVAL = 1_000;
-
-/** How long a connection may be silent, in milliseconds; every connection goes by it. */
-export interface ConnectionOptions {
-  /**
-   * How often each connection is asked whether it is alive, and how long it may take to answer
-   * before it counts as dead and whatever is under way on it fails. Default 5,000: a connection is
-   * given up when nothing has come over it for 5 to 10 seconds.
-   */
-  readonly pingInterval?: number | undefined;
-  /**
-   * How long it may take to open a connection, up to the first answer of Redis: its name, TCP, TLS
-   * and logging in all together. Default 5,000.
-   */
-  readonly connectTimeout?: number | undefined;
-}
-
-export function patienceOf(options: ConnectionOptions): Patience {
-  const { connectTimeout = 5_000, pingInterval = 5_000 } = options;
-  return { connectTimeout, pingInterval };
-}
 
 /**
  * A connection that is not yet open. Nothing is queued or sent again behind our back: a command
@@ -59,14 +40,6 @@ export function createConnection(url: string, name: string, patience: Patience):
   });
   watchLiveness(connection, patience);
   return connection;
-}
-
-/**
- * For how many milliseconds a command may block: shorter than a silent connection is taken for
- * alive, since the answer to a ping waits behind it.
- */
-export function longestBlock(options: ConnectionOptions): number {
-  return Math.max(1, Math.floor(patienceOf(options).pingInterval / 2));
 }
 
 /** Milliseconds before attempt number `attempt` (from 1) to connect again, spread so that not all clients come at once. */

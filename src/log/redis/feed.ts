@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { FeedCursor, FeedPage } from '../feed.ts';
 import type { FeedRequest } from '../feed-options.ts';
-import { longestBlock } from './connection.ts';
+import { longestBlock } from './connection-options.ts';
 import { type CallScript, FeedReader } from './feed-reader.ts';
 import { FeedScan } from './feed-scan.ts';
 import { FeedWatch } from './feed-watch.ts';

@@ -13,14 +13,7 @@
  * does, and each answer gives it as long again.
  */
 import type { Redis } from 'ioredis';
-
-/** How long a connection may be silent, in milliseconds. */
-export interface Patience {
-  /** How long it may take to open it and to hear the first answer of the server. */
-  readonly connectTimeout: number;
-  /** How often an open one is asked for an answer, and how long that may take. */
-  readonly pingInterval: number;
-}
+import type { Patience } from './connection-options.ts';
 
 /** Watches a connection until it is closed for good, and every connection that takes its place. */
 export function watchLiveness(redis: Redis, { connectTimeout, pingInterval }: Patience): void {

@@ -4,28 +4,19 @@ import type { Redis } from 'ioredis';
 import { MillraceError } from '../../event/error.ts';
 import { Unavailable } from '../errors.ts';
 import {
-  type ConnectionOptions,
   createConnection,
   failureOf,
   LOADING_INTERVAL,
-  patienceOf,
   reasonOf,
   reconnectDelay,
 } from './connection.ts';
+import { type ConnectionOptions, patienceOf } from './connection-options.ts';
 import { firstWords, speaksTls } from './diagnosis.ts';
 import { checkRights, type Needs, whyUnknown } from './rights.ts';
 import { checkServer, loadingProgress, parseInfo } from './server-check.ts';
 
 /** How long to wait for a Redis that loads its data, in milliseconds. */
 const DEFAULT_LOADING_WAIT = 300_000;
-
-export interface OpeningOptions extends ConnectionOptions {
-  /**
-   * How long to wait, when it is opened, for a Redis that still loads its data. Default 300,000.
-   * Once it is open, Redis is waited for however long it loads.
-   */
-  readonly loadingWait?: number | undefined;
-}
 
 /** Told once that Redis loads its data, and how far it is. */
 export type OnLoading = (progress: string) => void;
@@ -34,7 +25,7 @@ export type OnLoading = (progress: string) => void;
 export async function connectTo(
   url: string,
   name: string,
-  options: OpeningOptions,
+  options: ConnectionOptions,
   needs?: Needs,
 ): Promise<Redis> {
   const connection = createConnection(url, name, patienceOf(options));

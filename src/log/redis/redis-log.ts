@@ -34,10 +34,10 @@ import {
   createConnection,
   failureOf,
   isWrongType,
-  patienceOf,
   reasonOf,
   reconnectDelay,
 } from './connection.ts';
+import { type ConnectionOptions, patienceOf } from './connection-options.ts';
 import { ConnectionReport, type OnConnection } from './connection-report.ts';
 import { describeDurability } from './durability.ts';
 import { decodeEntries } from './entries.ts';
@@ -45,14 +45,14 @@ import { Feed } from './feed.ts';
 import { keptUnder, logKey, metaKey } from './keys.ts';
 import { logNeeds } from './log-needs.ts';
 import { findOccupied } from './occupied.ts';
-import { type OpeningOptions, openConnection, whyUnusable } from './opening.ts';
+import { openConnection, whyUnusable } from './opening.ts';
 import { Publications } from './publications.ts';
 import { keepOnSameServer } from './same-server.ts';
 import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
-export interface RedisLogOptions extends OpeningOptions {
+export interface RedisLogOptions extends ConnectionOptions {
   /** How often every followed log is looked at for events that others added, and for loss; 0: never. Default 1,000. */
   readonly sweepInterval?: number | undefined;
   /**

@@ -5,32 +5,22 @@
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
 import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
+import type { ConnectionOptions } from '../../log/redis/connection-options.ts';
 import { findOccupied } from '../../log/redis/occupied.ts';
-import { connectTo, type OpeningOptions } from '../../log/redis/opening.ts';
-import type { CommandRight } from '../../log/redis/rights.ts';
+import { connectTo } from '../../log/redis/opening.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import type { Checkpoint, CommitOutcome, ReadModelCommit, ReadModels } from '../read-models.ts';
 import { checkCommit, checkRowKey, checkTable } from '../rules.ts';
 import { checkpointKey, rowsKey } from './keys.ts';
+import { READ_MODELS_NEEDS } from './read-models-needs.ts';
 
 const COMMIT_SCRIPT = loadScript(new URL('commit.lua', import.meta.url));
 
 /** About how many rows one command asks for, so that none holds Redis for long. */
 const STEP = 1_000;
 
-/** What {@link RedisReadModels} asks of Redis. */
-export const READ_MODELS_COMMANDS: readonly CommandRight[] = [
-  'hget',
-  'hmget',
-  'hset',
-  'hdel',
-  'hlen',
-  'hscan',
-  'unlink',
-];
-
-export interface RedisReadModelsOptions extends OpeningOptions {
+export interface RedisReadModelsOptions extends ConnectionOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a change fails with
    * `outcome_unknown` and a read with `unavailable`. Default 5,000.
@@ -57,10 +47,7 @@ export class RedisReadModels implements ReadModels {
    */
   static async open(url: string, options: RedisReadModelsOptions = {}): Promise<RedisReadModels> {
     return new RedisReadModels(
-      await connectTo(url, 'read-models', options, {
-        commands: READ_MODELS_COMMANDS,
-        examples: [rowsKey('a@1')],
-      }),
+      await connectTo(url, 'read-models', options, READ_MODELS_NEEDS),
       options,
     );
   }

@@ -5,31 +5,18 @@
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../log/errors.ts';
 import { failureOf, isWrongType, reasonOf } from '../../log/redis/connection.ts';
-import { connectTo, type OpeningOptions } from '../../log/redis/opening.ts';
-import type { CommandRight } from '../../log/redis/rights.ts';
+import type { ConnectionOptions } from '../../log/redis/connection-options.ts';
+import { connectTo } from '../../log/redis/opening.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { TimedCommands } from '../../log/redis/timed-commands.ts';
 import { BatchRecords } from '../batch-records.ts';
 import type { Change, Committed } from '../records.ts';
 import { isAdd } from '../rules.ts';
+import { recordsNeeds } from './records-needs.ts';
 
 const BATCH_SCRIPT = loadScript(new URL('batch.lua', import.meta.url));
 
-/** What {@link RedisRecords} asks of Redis. */
-export const RECORDS_COMMANDS: readonly CommandRight[] = ['get', 'set', 'del', 'incrby', 'hgetall'];
-
-/** Keys of records that Millrace itself has. */
-const EXAMPLES = [
-  'account_id',
-  'email:a',
-  'ticket:a',
-  'session:a',
-  'lease:a',
-  'projection:a:current',
-  'reaction:a',
-];
-
-export interface RedisRecordsOptions extends OpeningOptions {
+export interface RedisRecordsOptions extends ConnectionOptions {
   /**
    * Keys that this user must be allowed to use, as patterns with an example for each: where one is
    * not allowed, that is told when it is opened. Default none: an application has its own.
@@ -61,7 +48,7 @@ export class RedisRecords extends BatchRecords {
    *   older than 7.0
    */
   static async open(url: string, options: RedisRecordsOptions = {}): Promise<RedisRecords> {
-    const needs = { commands: RECORDS_COMMANDS, keys: options.keys, examples: EXAMPLES };
+    const needs = recordsNeeds(options.keys);
     return new RedisRecords(await connectTo(url, 'records', options, needs), options);
   }
 

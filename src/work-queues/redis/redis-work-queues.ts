@@ -1,35 +1,19 @@
 /** Work queues in Redis: a stream and a consumer group for each group. How they are laid out: keys.ts. */
 import type { Redis } from 'ioredis';
-import { longestBlock } from '../../log/redis/connection.ts';
-import { FEED_KEY, FEED_MARKS_KEY } from '../../log/redis/keys.ts';
-import { connectTo, type OpeningOptions, whyUnusable } from '../../log/redis/opening.ts';
-import { type CommandRight, checkRights } from '../../log/redis/rights.ts';
+import { type ConnectionOptions, longestBlock } from '../../log/redis/connection-options.ts';
+import { connectTo, whyUnusable } from '../../log/redis/opening.ts';
+import { checkRights } from '../../log/redis/rights.ts';
 import { loadScript } from '../../log/redis/scripts.ts';
 import { checkGroup, parseJoinOptions } from '../rules.ts';
 import type { JoinOptions, Letter, WorkConsumer, WorkQueues } from '../work-queues.ts';
 import { groupKeys } from './keys.ts';
 import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
 import { ScriptCaller } from './script-caller.ts';
+import { groupNeeds, WORK_QUEUES_NEEDS } from './work-queues-needs.ts';
 
 const REDRIVE_SCRIPT = loadScript(new URL('redrive.lua', import.meta.url));
 
-/** What {@link RedisWorkQueues} asks of Redis. */
-export const WORK_QUEUES_COMMANDS: readonly CommandRight[] = [
-  ...(['time', 'type', 'exists', 'hget', 'hmget', 'hset', 'hdel', 'hexists', 'hscan'] as const),
-  ...([
-    'xadd',
-    'xack',
-    'xautoclaim',
-    'xclaim',
-    'xdel',
-    'xgroup|create',
-    'xgroup|delconsumer',
-  ] as const),
-  ...(['xinfo|consumers', 'xinfo|groups', 'xinfo|stream', 'xlen', 'xpending', 'xrange'] as const),
-  ...(['xreadgroup', 'xrevrange', 'zadd', 'zcard', 'zrangebyscore', 'zrem', 'zscore'] as const),
-];
-
-export interface RedisWorkQueuesOptions extends OpeningOptions {
+export interface RedisWorkQueuesOptions extends ConnectionOptions {
   /**
    * How long Redis may take to answer, in milliseconds, before a call fails with
    * `outcome_unknown` or `unavailable`. Default 5,000.
@@ -60,9 +44,11 @@ export class RedisWorkQueues implements WorkQueues {
    *   older than 7.0
    */
   static async open(url: string, options: RedisWorkQueuesOptions = {}): Promise<RedisWorkQueues> {
-    const keys = { [FEED_KEY]: FEED_KEY, [FEED_MARKS_KEY]: FEED_MARKS_KEY };
-    const needs = { commands: WORK_QUEUES_COMMANDS, keys };
-    return new RedisWorkQueues(url, await connectTo(url, 'work-queues', options, needs), options);
+    return new RedisWorkQueues(
+      url,
+      await connectTo(url, 'work-queues', options, WORK_QUEUES_NEEDS),
+      options,
+    );
   }
 
   async join(group: string, options?: JoinOptions): Promise<WorkConsumer> {
@@ -73,9 +59,8 @@ export class RedisWorkQueues implements WorkQueues {
   }
 
   async #checkKeys(group: string): Promise<void> {
-    const keys = { [`{work:${group}}:*`]: groupKeys(group).logs };
     try {
-      await this.#calls.send(() => checkRights(this.#redis, { commands: [], keys }));
+      await this.#calls.send(() => checkRights(this.#redis, groupNeeds(group)));
     } catch (error) {
       throw whyUnusable(error);
     }

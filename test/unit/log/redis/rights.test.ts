@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { logNeeds } from '../../../../src/log/redis/log-needs.ts';
-import { READ_MODELS_COMMANDS } from '../../../../src/read-models/redis/redis-read-models.ts';
-import { RECORDS_COMMANDS } from '../../../../src/records/redis/redis-records.ts';
-import { WORK_QUEUES_COMMANDS } from '../../../../src/work-queues/redis/redis-work-queues.ts';
+import { READ_MODELS_NEEDS } from '../../../../src/read-models/redis/read-models-needs.ts';
+import { recordsNeeds } from '../../../../src/records/redis/records-needs.ts';
+import { WORK_QUEUES_NEEDS } from '../../../../src/work-queues/redis/work-queues-needs.ts';
 
 const ASKED = [
   ['log', [...logNeeds(0).commands, 'publish']],
-  ['records', RECORDS_COMMANDS],
-  ['read-models', READ_MODELS_COMMANDS],
-  ['work-queues', WORK_QUEUES_COMMANDS],
+  ['records', recordsNeeds().commands],
+  ['read-models', READ_MODELS_NEEDS.commands],
+  ['work-queues', WORK_QUEUES_NEEDS.commands],
 ] as const;
 
 const CONTAINERS = ['xinfo', 'xgroup', 'pubsub', 'script'];
