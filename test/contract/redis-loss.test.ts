@@ -12,6 +12,7 @@ import { RedisLog } from '../../src/log/redis/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';
+import { RecordingFollower } from './recording-follower.ts';
 import { appendMany, appendOne } from './say.ts';
 
 const SWEEP = 50;
@@ -204,4 +205,23 @@ it('tells all readers of many logs, in whatever order they came', async () => {
   await admin.del(...gone.map((log) => `${log}:log`));
   await eventually(() => reset.size === gone.length);
   expect([...reset].sort()).toEqual([...gone].sort());
+});
+
+it('comes to each log in turn, when there are more than are looked at closely in one round', async () => {
+  const eventLog = await openLog();
+  const logs = Array.from({ length: 2_500 }, randomLog);
+  const followers = logs.map(() => new RecordingFollower());
+  await Promise.all(logs.map((log, index) => eventLog.follow(log, followers[index]!)));
+  await Promise.all(logs.map((log) => appendOne(eventLog, log, 'kept')));
+  const [first, last] = [0, logs.length - 1].map((index) => `${logs[index]!}:log`);
+  const dumps = await Promise.all([admin.dumpBuffer(first!), admin.dumpBuffer(last!)]);
+  await Promise.all(logs.map((log) => appendOne(eventLog, log, 'lost')));
+  await eventually(() => followers.every(({ told }) => told.length === 2));
+  const before = followers.map(({ wakes }) => wakes);
+  await admin.restore(first!, 0, dumps[0]!, 'REPLACE');
+  await admin.restore(last!, 0, dumps[1]!, 'REPLACE');
+  const woken = () =>
+    followers.flatMap(({ wakes }, index) => (wakes > before[index]! ? index : []));
+  await eventually(() => woken().length === 2);
+  expect(woken()).toEqual([0, logs.length - 1]);
 });
