@@ -31,7 +31,11 @@ export interface JoinOptions {
   readonly category?: string | undefined;
   /** Where a new group starts: with all events there are, or with those to come. Default `start`. */
   readonly from?: 'start' | 'now' | undefined;
-  /** How many milliseconds after its last sign of life a consumer loses its logs. Default 10,000. */
+  /**
+   * How many milliseconds after its last sign of life a consumer loses its logs. Default 10,000. It
+   * shows one each quarter of that time, and others look as often: what a killed process was doing
+   * is begun anew after three to five quarters.
+   */
   readonly leaseTime?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A worker process, to be killed, paused and started again. argv: the store, the group (also the
- * category of its logs), `manager` for a process manager. A line on standard output for each thing
+ * category of its logs), `manager` for a process manager, the lease time. A line on standard output for each thing
  * that it does, with the time by the machine's monotonic clock: ["begin" | "done", time, log, id].
  * An event of type `Poison` kills the process.
  */
@@ -11,11 +11,11 @@ import { openStore } from '../../dist/open-store.js';
 import { processManager } from '../../dist/process-manager/process-manager.js';
 import { work } from '../../dist/worker/work.js';
 
-const [location, group, role] = process.argv.slice(2);
+const [location, group, role, leaseTime = 400] = process.argv.slice(2);
 const options = {
   category: group,
   concurrency: 4,
-  leaseTime: 400,
+  leaseTime: Number(leaseTime),
   retries: { firstDelay: 5, maxDelay: 50 },
 };
 

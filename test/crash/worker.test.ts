@@ -83,6 +83,26 @@ test('Redis: killed with -9 again and again, others take over; nothing is skippe
   cast.expectInOrder(appended.byLog);
 });
 
+test('Redis: what a killed one was doing is begun by another within 3/4 to 5/4 of the lease time', async () => {
+  const leaseTime = 2_000;
+  const appended = new Appended(store.log);
+  await using cast = new WorkerCast(redis.url(), appended.group, 'worker', String(leaseTime));
+  await Promise.all([cast.start(), cast.start()]);
+  await appended.add(1, 'Slow');
+  await eventually(() => expect(cast.said).toHaveLength(1));
+  await cast.kill(cast.children.find(({ pid }) => pid === cast.said[0]!.pid)!);
+  // Another log goes on meanwhile.
+  const since = Number(process.hrtime.bigint());
+  await appended.add(2, 'Grown');
+  await appended.handledBy(cast);
+  const begun = cast.said.filter(({ what }) => what === 'begin');
+  expect(begun.map(({ log }) => log.split(':')[1])).toEqual(['1', '2', '1']);
+  const after = (begun[2]!.time - since) / 1e6;
+  // A busy machine is late, but not early; the kill was a moment before we knew of it.
+  expect(after).toBeGreaterThan((leaseTime * 3) / 4 - 100);
+  expect(after).toBeLessThan((leaseTime * 5) / 4 + 1_000);
+});
+
 test('Redis: one that was paused cannot move the cursor of who took over', async () => {
   const appended = new Appended(store.log);
   await using cast = new WorkerCast(redis.url(), appended.group);
