@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { type EventId, parseEventId } from '../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../event/log-name.ts';
-import type { EventLog } from '../log/log.ts';
+import type { Appended, EventLog } from '../log/log.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { parseStart, type StartPoint } from '../protocol/start.ts';
 import { prefersStream } from './accept.ts';
@@ -121,16 +121,19 @@ async function append(context: HttpContext, c: HttpRequest, log: LogName): Promi
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'append', log);
   const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
-  const appended = async (text: string): Promise<Response> => {
+  // Not async: what was parsed can be ten times its text, and must not be kept while the store works.
+  const begin = (text: string): Promise<Appended> => {
     const { events, options } = readAppend(text, (name) => c.req.header(name));
     context.access.demand(identity, 'append', log, events);
     const sent = sentBy(identity, log, { events, producer: options.producer });
-    const { ids, version, duplicate } = await context.log.append(log, sent, options);
-    const headers = { ETag: `"${version}"` };
-    return Response.json({ ids, version, duplicate }, { status: duplicate ? 200 : 201, headers });
+    return context.log.append(log, sent, options);
   };
   // What is refused counts as well: to read and parse it is most of the work.
-  return context.appendRate.spend(spender, () => context.bodies.withText(c.req.raw, appended));
+  const { ids, version, duplicate } = await context.appendRate.spend(spender, () =>
+    context.bodies.withText(c.req.raw, begin),
+  );
+  const headers = { ETag: `"${version}"` };
+  return Response.json({ ids, version, duplicate }, { status: duplicate ? 200 : 201, headers });
 }
 
 function addTickets({ access, appendRate }: HttpContext, app: HttpApp): void {

@@ -7,7 +7,7 @@
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket } from 'ws';
 import type { MillraceError } from '../event/error.ts';
-import type { Batch } from '../live/batch.ts';
+import type { Batch, FrameEncoder } from '../live/batch.ts';
 import type { KnownCode } from '../protocol/error-codes.ts';
 import { protocolError } from '../protocol/problem.ts';
 import { hasMoreValues } from '../protocol/value-count.ts';
@@ -43,6 +43,7 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
   #stream: Duplex | undefined;
   #session: SocketSession | undefined;
   #format: WireFormat | undefined;
+  #encoder: FrameEncoder<Buffer> | undefined;
   /** There while events go in pieces. */
   #underway: Underway | undefined;
   #limits: SocketLimits | undefined;
@@ -58,6 +59,7 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
   ): void {
     this.#stream = stream;
     this.#format = format;
+    this.#encoder = frameEncoder(format);
     this.#limits = limits;
     this.on('message', onMessage);
     this.on('ping', onPing);
@@ -102,10 +104,11 @@ export class NodeSocket extends WebSocket implements GatewaySocket {
   deliver(batch: Batch, large: LargeEvents): void {
     const stream = this.#stream;
     const format = this.#format;
-    if (stream === undefined || format === undefined) return;
+    const encoder = this.#encoder;
+    if (stream === undefined || format === undefined || encoder === undefined) return;
     if (this.readyState !== WebSocket.OPEN) return;
     if (!isLarge(batch)) {
-      const frame = batch.encoded(frameEncoder(format));
+      const frame = batch.encoded(encoder);
       if (frame.length <= AT_ONCE) {
         writeInTurn(stream, frame);
         return;

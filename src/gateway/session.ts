@@ -13,7 +13,7 @@ import type { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { accountLog, type LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
-import type { EventLog } from '../log/log.ts';
+import type { Appended, EventLog } from '../log/log.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import type { AppendOperation, Ref } from '../protocol/operation.ts';
 import { presentable, protocolError } from '../protocol/problem.ts';
@@ -300,21 +300,27 @@ export class Session implements SocketSession, ReaderOwner, Beating {
       this.#sendError(error, ref);
       return;
     }
+    const appended = this.#context.appendRate.spend(this.#spender, () =>
+      this.#context.log.append(log, sent, { expected, producer }),
+    );
+    this.#answer(appended, ref, bytes);
+  }
+
+  /** By itself: what was parsed can be ten times its text, and must not be kept while the store works. */
+  #answer(appended: Promise<Appended>, ref: Ref, bytes: number): void {
     this.#appendsInFlight += 1;
     this.#appendBytesInFlight += bytes;
-    this.#context.appendRate
-      .spend(this.#spender, () => this.#context.log.append(log, sent, { expected, producer }))
-      .then(
-        (outcome) => {
-          const message = this.format.appended(ref, outcome);
-          if (message !== undefined) this.socket.send(message);
-          this.#appendDone(bytes);
-        },
-        (error: unknown) => {
-          this.#sendError(error, ref);
-          this.#appendDone(bytes);
-        },
-      );
+    appended.then(
+      (outcome) => {
+        const message = this.format.appended(ref, outcome);
+        if (message !== undefined) this.socket.send(message);
+        this.#appendDone(bytes);
+      },
+      (error: unknown) => {
+        this.#sendError(error, ref);
+        this.#appendDone(bytes);
+      },
+    );
   }
 
   #appendDone(bytes: number): void {

@@ -11,6 +11,7 @@ import { clientFrame, RawClient, UPGRADE_HEADERS } from '../e2e/raw-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { mostGrownBy } from '../support/own-memory.ts';
+import { RedisServer } from '../support/redis-server.ts';
 
 const MEBIBYTE = 1_048_576;
 
@@ -74,12 +75,13 @@ class Attack {
 async function during(
   work: (attack: Attack) => Promise<void>,
   flags: readonly string[] = [],
+  store?: string,
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-hostile-'));
-  await using gateway = await GatewayProcess.start({ store: folder, flags });
+  await using gateway = await GatewayProcess.start({ store: store ?? folder, flags });
   const attack = new Attack(gateway);
   try {
-    for (let log = 0; log < LOGS; log += 1) {
+    for (let log = 0; store === undefined && log < LOGS; log += 1) {
       await append(gateway, `account:${log}`, '\u0001'.repeat(MEBIBYTE));
     }
     await append(
@@ -199,3 +201,42 @@ test('all connections together, from many addresses, with bodies that never end'
   }, flags);
   expect(grown).toBeLessThan(SHARED + 80 * PER_SOCKET + PAGES + TIMES_PARSED * BODIES);
 }, 60_000);
+
+const DENSE = {
+  async bodies({ gateway }: Attack): Promise<void> {
+    const body = Buffer.from(`{"type":"T","payload":[${'[],'.repeat(83_000)}0]}`);
+    const statuses = new Set<number>();
+    await each(300, async (index) => {
+      const url = gateway.http(`/accounts/${index}/events`);
+      const response = await fetch(url, { method: 'POST', body });
+      await response.arrayBuffer();
+      statuses.add(response.status);
+    });
+    // Those that there was room for waited in vain, the others were not even parsed.
+    expect([...statuses]).toEqual([503]);
+  },
+  async messages(attack: Attack): Promise<void> {
+    const text = `{"op":"append","events":[{"type":"T","payload":[${'[],'.repeat(20_000)}0]}]}`;
+    const frame = clientFrame(1, Buffer.from(text));
+    await each(100, async (index) => {
+      const client = await attack.socket(`/ws/${index}?format=json&after=now`);
+      for (let count = 0; count < 16; count += 1) client.write(frame);
+      await eventually(() => client.socket.writableLength === 0);
+    });
+  },
+};
+
+test.each(['bodies', 'messages'] as const)(
+  '%s that are ten times as large when they are parsed, while the store is away',
+  async (kind) => {
+    await using redis = await RedisServer.start({ appendonly: 'yes' });
+    const work = async (attack: Attack): Promise<void> => {
+      await redis.kill();
+      await DENSE[kind](attack);
+      await redis.start();
+    };
+    const grown = await during(work, ['--append-wait', '2s'], redis.url());
+    expect(grown).toBeLessThan(SHARED + TIMES_PARSED * BODIES);
+  },
+  60_000,
+);
