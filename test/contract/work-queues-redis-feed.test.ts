@@ -50,22 +50,26 @@ test.each(['XTRIM', 'DEL'])('goes on when others have emptied the feed with %s',
   await worker.stop();
 });
 
-test('does not miss what was appended and trimmed from the feed while it was away', async () => {
-  const { category, handled, worker } = await recording();
-  const log = randomLog(category);
-  await grow(log);
-  await worker.drain();
-  await worker.stop();
-  await grow(log, 'Meanwhile');
-  await redis.xtrim('feed', 'MAXLEN', 0);
-  const again = await work(store, {
-    ...{ group: category, category },
-    handler: ({ type }) => void handled.push(type),
-  });
-  await again.drain();
-  expect(handled).toEqual([`${log} Grown`, 'Meanwhile']);
-  await again.stop();
-});
+test.each(['start', 'now'] as const)(
+  'does not miss what was appended and trimmed from the feed while it was away (from %s)',
+  async (from) => {
+    const { category, handled, worker } = await recording(from === 'now' ? from : undefined);
+    const [log, fresh] = [randomLog(category), randomLog(category)];
+    await grow(log);
+    await worker.drain();
+    await worker.stop();
+    await grow(log, 'Meanwhile');
+    await grow(fresh);
+    await redis.xtrim('feed', 'MAXLEN', 0);
+    const again = await work(store, {
+      ...{ group: category, category },
+      handler: ({ log, type }) => void handled.push(`${log} ${type}`),
+    });
+    await again.drain();
+    expect(handled.sort()).toEqual([`${log} Grown`, `${log} Meanwhile`, `${fresh} Grown`].sort());
+    await again.stop();
+  },
+);
 
 test('a log that lost its tail is gone on with, and nothing is done twice', async () => {
   const { category, handled, worker } = await recording();
