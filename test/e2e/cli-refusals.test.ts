@@ -1,8 +1,11 @@
 /** Commands over a store that cannot be one: they end at once, and say what it is and what to do. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { runMillrace, temporaryFolder } from './command.ts';
@@ -68,4 +71,36 @@ test('a gateway says at the start which records its user may not keep', async ()
   expect(run.stderr).toMatch(
     /missing are ~email:\* ~open_reservations:\* ~ticket:\* ~limit:\* ~gateway:\*/,
   );
+});
+
+test('a Redis that loads its data is waited for, with a line that says so', async () => {
+  await using server = await RedisServer.start({
+    'key-load-delay': '1000',
+    'loading-process-events-interval-bytes': '1024',
+    rdbcompression: 'no',
+  });
+  const admin = new Redis(server.port);
+  try {
+    const fill = `for i = 1, 4000 do redis.call('SET', 'k' .. i, string.rep('x', 100)) end`;
+    await admin.eval(fill, 0);
+    await admin.save();
+  } finally {
+    admin.disconnect();
+  }
+  await server.kill();
+  const started = server.start();
+  await eventually(async () => {
+    const probe = connect(server.port, '127.0.0.1');
+    await once(probe, 'connect').finally(() => probe.destroy());
+  });
+  using folder = temporaryFolder();
+  const [serve, , deadLetters] = commandsFor(folder.path);
+  const at = ['--store', server.url()];
+  await using gateway = runMillrace([...serve!, ...at], { cwd: folder.path });
+  await using list = runMillrace([...deadLetters!, ...at], { cwd: folder.path });
+  await gateway.printed(/listens on/);
+  expect(gateway.stderr).toMatch(/"progress":"\d+ %.*Redis loads its data; waiting for it/);
+  expect(await list.ended()).toBe(0);
+  expect(list.stderr).toMatch(/^millrace: Redis loads its data \(\d+ %.*\); waiting for it\n/);
+  await started;
 });
