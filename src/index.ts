@@ -120,7 +120,12 @@ export {
   type RowHandler,
   type RowHandlers,
 } from './projection/definition.ts';
-export { FeedReset, FeedTrimmed, ProjectionFailed } from './projection/errors.ts';
+export {
+  FeedReset,
+  FeedTrimmed,
+  ProjectionChanged,
+  ProjectionFailed,
+} from './projection/errors.ts';
 export type { RunState } from './projection/feed-run.ts';
 export type { Retries } from './projection/pause.ts';
 export {

@@ -23,6 +23,7 @@ Examples:
 Of several processes with the same projection one works; the others take over when it ends.
 A folder is open in one process at a time: where a gateway has it, run the projection in there.
 Raise a projection's version to compute it anew: the old rows stay until the new ones are there.
+Changed under the same version it does not go on, unless its onChange says how.
 SIGTERM or Ctrl-C stops it after the page at hand; started again, it goes on there.
 `;
 

@@ -6,6 +6,9 @@ import type { ReadModel } from '../read-models/read-models.ts';
 import type { EventDefinitions, Recorded, RecordedFrom } from '../typed/event-types.ts';
 import type { RunOptions } from './run-options.ts';
 
+/** What is to be done about a definition that was changed under the same version. */
+export type OnChange = 'stop' | 'rebuild' | 'accept';
+
 /** The payloads of events that are not defined: whatever is stored. */
 export type AnyPayloads = Readonly<Record<string, Payload>>;
 
@@ -47,6 +50,21 @@ export interface ProjectionDefinition<State, Payloads extends object = AnyPayloa
    * anew, beside the old ones, which stay until the new ones have caught up. Default 1.
    */
   readonly version?: number | undefined;
+  /**
+   * What becomes of a definition that was changed under the same version: `stop` ends it at once,
+   * as failed, with ProjectionChanged; `rebuild` computes the rows anew, as with a higher version.
+   * Processes that still run the former definition go on until the new rows are there, and nobody
+   * goes back to it by itself. `accept` goes on with the rows that are there, which are right all
+   * the same, as after a correction of what threw; not to be left there. Default `stop`.
+   */
+  readonly onChange?: OnChange | undefined;
+  /**
+   * By what a change is noticed. Left out: by the source text of the handlers, `key`, `initial` and
+   * the upcasts, and by `category` and `writers`; not by what those functions call. A minifier, a
+   * compiler or another version of one can write that text differently: a text of one's own, which
+   * is changed by hand, does not. `false`: nobody looks.
+   */
+  readonly fingerprint?: string | false | undefined;
   /** The events there are. Left out: events of any type, with payloads as they are stored. */
   readonly events?: EventDefinitions<Payloads> | undefined;
   /** Only events of these logs: `account` for `account:1`. Left out: of all but dead letters. */
@@ -120,6 +138,13 @@ export function checkDefinition(definition: Unchecked): void {
     }
   }
   trustRule(definition.writers as Writers | undefined);
+  const { fingerprint } = definition;
+  const isText =
+    typeof fingerprint === 'string' && fingerprint !== '' && fingerprint.isWellFormed();
+  if (fingerprint !== undefined && fingerprint !== false && !isText) {
+    throw new InvalidInput('fingerprint', 'must be well-formed text that is not empty, or false');
+  }
+  checkChoice('onChange', definition.onChange, ['stop', 'rebuild', 'accept']);
   checkChoice('onError', definition.onError, ['stop', 'skip']);
   checkChoice('trimmed', definition.trimmed, ['stop', 'accept']);
 }

@@ -61,6 +61,22 @@ export class FeedTrimmed extends MillraceError {
   }
 }
 
+/**
+ * The rows of this version were computed by another definition. Nothing was changed; the rows can
+ * be read.
+ */
+export class ProjectionChanged extends MillraceError {
+  constructor(projection: string, version: number, standing: 'changed' | 'former') {
+    const anew = `raise its version to ${version + 1} to compute the rows anew, beside those that are there`;
+    super(
+      'projection_changed',
+      standing === 'changed'
+        ? `${projection} has changed, and the rows of its version ${version} were computed by what it was before: ${anew} (or have that done by itself, with onChange: 'rebuild'); where they are right all the same, as after a correction, say onChange: 'accept' once; where builds write the same in other words, give it a fingerprint of its own`
+        : `${projection} has changed since, and readers see rows of its version ${version} that a later definition has computed; where this one is to come back, ${anew}`,
+    );
+  }
+}
+
 /** A handler, of one event; before it is known whether trying again helps. */
 export class EventFailed extends Error {
   /** How many events of the page come before it. */

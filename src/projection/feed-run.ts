@@ -31,8 +31,8 @@ export type RunState = 'waiting' | 'catching-up' | 'live' | 'failed' | 'supersed
 
 export interface FeedRunOptions
   extends Omit<FeedPagesOptions, 'onProgress' | 'rest' | 'onSkip' | 'onLoss' | 'category'> {
-  /** The name of the lease. */
-  readonly lease: string;
+  /** The name of the lease; asked once it is known whether it is superseded. */
+  readonly lease: () => string;
   /** How long a lease lasts without being renewed, in milliseconds. */
   readonly leaseTime: number;
   readonly category?: string | undefined;
@@ -165,7 +165,7 @@ export class FeedRun {
   }
 
   async #run(): Promise<void> {
-    const { isSuperseded, lease: name, leaseTime } = this.#options;
+    const { isSuperseded, lease, leaseTime } = this.#options;
     const { signal } = this.#stopping;
     const following = this.#follow();
     try {
@@ -174,8 +174,8 @@ export class FeedRun {
           this.#state = 'superseded';
           return false;
         }
-        const lease = await this.#records.lease(name, { timeToLive: leaseTime });
-        await (lease === undefined ? this.#lookOn() : this.#hold(lease));
+        const held = await this.#records.lease(lease(), { timeToLive: leaseTime });
+        await (held === undefined ? this.#lookOn() : this.#hold(held));
         return true;
       });
       if (this.#state !== 'superseded') this.#state = 'stopped';

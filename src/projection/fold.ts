@@ -75,7 +75,7 @@ interface Step<State> {
 
 export class Fold<State> implements FeedTarget {
   readonly #readModel: ReadModel;
-  readonly #table: string;
+  readonly #table: () => string;
   readonly #handlers: ReadonlyMap<string, Handler<State>>;
   readonly #decode: Rules<State>['decode'];
   readonly #keyOf: Rules<State>['keyOf'];
@@ -88,7 +88,7 @@ export class Fold<State> implements FeedTarget {
   constructor(
     { handlers, decode, keyOf, initial }: Omit<Rules<State>, 'reading'>,
     readModel: ReadModel,
-    table: string,
+    table: () => string,
   ) {
     this.#readModel = readModel;
     this.#table = table;
@@ -99,7 +99,9 @@ export class Fold<State> implements FeedTarget {
   }
 
   async peek(): Promise<FeedCursor | null> {
-    const checkpoint = await this.#ask(Unavailable, () => this.#readModel.checkpoint(this.#table));
+    const checkpoint = await this.#ask(Unavailable, () =>
+      this.#readModel.checkpoint(this.#table()),
+    );
     return checkpoint?.cursor ?? null;
   }
 
@@ -109,7 +111,7 @@ export class Fold<State> implements FeedTarget {
       const cursor = expected ?? FEED_START;
       const step = { changes: new Map(), expected, next: cursor, token };
       const outcome = await this.#ask(OutcomeUnknown, () =>
-        this.#readModel.commit(this.#table, step),
+        this.#readModel.commit(this.#table(), step),
       );
       if (outcome === 'fenced') return 'fenced';
       if (outcome === 'changed') continue;
@@ -154,7 +156,7 @@ export class Fold<State> implements FeedTarget {
     this.#underWay = changes;
     this.#cache.settle();
     return this.#ask(OutcomeUnknown, () =>
-      this.#readModel.commit(this.#table, { changes, expected, next, token }),
+      this.#readModel.commit(this.#table(), { changes, expected, next, token }),
     );
   }
 
@@ -192,7 +194,7 @@ export class Fold<State> implements FeedTarget {
   async #load(rows: readonly Row<State>[]): Promise<void> {
     const elsewhere = rows.filter(({ key }) => !this.#underWay.has(key));
     const keys = elsewhere.map(({ key }) => key);
-    const texts = await this.#ask(Unavailable, () => this.#readModel.get(this.#table, keys));
+    const texts = await this.#ask(Unavailable, () => this.#readModel.get(this.#table(), keys));
     const found = new Map(elsewhere.map((row, index) => [row, texts[index] ?? null]));
     for (const row of rows) {
       const text = found.get(row) ?? this.#underWay.get(row.key) ?? null;

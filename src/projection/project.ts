@@ -14,13 +14,16 @@ import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
+import { Definitions } from './definitions.ts';
+import { ProjectionChanged } from './errors.ts';
 import { positionOf } from './feed-position.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { Fold, rulesOf } from './fold.ts';
 import { pause, type Retries } from './pause.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
 import { checkRunOptions, tell } from './run-options.ts';
-import { tableOf, VersionRecord } from './versions.ts';
+import { tableOf, VersionRecord, versionOf } from './versions.ts';
 
 /** What projections need of a store. */
 export interface ProjectionStore {
@@ -76,7 +79,7 @@ export interface Projection<State> {
   /**
    * Resolves when readers see everything that was in the feed when it was called, whichever
    * instance has counted it. Waits while the store is away.
-   * @throws ProjectionFailed, FeedReset, FeedTrimmed; Closed when this one was stopped or its store
+   * @throws ProjectionFailed, ProjectionChanged, FeedReset, FeedTrimmed; Closed when this one was stopped or its store
    *   closed; Unavailable; the signal's reason
    */
   caughtUp(options?: WaitOptions): Promise<void>;
@@ -135,13 +138,17 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   readonly version: number;
   readonly #store: ProjectionStore;
   readonly #readModel: ReadModel;
+  readonly #definition: ProjectionDefinition<State, Payloads>;
   readonly #versions: VersionRecord;
   readonly #category: string | undefined;
   readonly #leaseTime: number;
   readonly #run: FeedRun;
   readonly #reading: { readonly passedOver: number };
   readonly #stopping = new AbortController();
+  /** Which one of its version it is, once that is known. */
+  #build: number | undefined;
   #retired: Promise<void> | undefined;
+  /** The build that readers see. */
   #serving: number | undefined;
   #servingReadAt = Number.NEGATIVE_INFINITY;
 
@@ -155,6 +162,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     this.name = name;
     this.version = version;
     this.#store = store;
+    this.#definition = definition;
     this.#readModel = readModel;
     this.#versions = new VersionRecord(store.records, name);
     this.#category = category;
@@ -162,10 +170,10 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
     const rules = rulesOf(definition, onProblem);
     this.#reading = rules.reading;
-    const fold = new Fold(rules, readModel, tableOf(name, version));
+    const fold = new Fold(rules, readModel, () => tableOf(name, this.#build ?? version));
     this.#run = new FeedRun(store.log, store.records, fold, {
       label: `the projection ${name}`,
-      lease: leaseOf(name, version),
+      lease: () => leaseOf(name, this.#build ?? version),
       leaseTime,
       pageSize,
       category,
@@ -209,7 +217,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   status(): ProjectionStatus {
     const { state, position, end, lag, skipped, trouble, error } = this.#run;
     const { version } = this;
-    const serving = this.#serving;
+    const serving = this.#serving === undefined ? undefined : versionOf(this.#serving);
     const { passedOver } = this.#reading;
     return { state, version, serving, position, end, lag, skipped, passedOver, trouble, error };
   }
@@ -226,18 +234,33 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
 
   /** A later version serves: this one has nothing to do any more. */
   async #isSuperseded(): Promise<boolean> {
-    const { serving } = await this.#versions.announce(this.version);
+    const { serving } = await this.#versions.announce(this.#build ?? this.version);
     this.#remember(serving);
-    return serving > this.version;
+    if (versionOf(serving) > this.version) return true;
+    this.#build ??= await this.#buildOf(serving);
+    return serving > this.#build;
+  }
+
+  /** @throws ProjectionChanged */
+  async #buildOf(serving: number): Promise<number> {
+    const { name, version } = this;
+    const { onChange = 'stop' } = this.#definition;
+    const fingerprint = await fingerprintOf(this.#definition);
+    if (fingerprint === undefined) return versionOf(serving) === version ? serving : version;
+    const definitions = new Definitions(this.#store.records, name);
+    const build = await definitions.buildFor({ version, fingerprint, onChange, serving });
+    const label = `the projection ${name}`;
+    if (build === undefined) throw new ProjectionChanged(label, version, 'changed');
+    if (serving > build) throw new ProjectionChanged(label, version, 'former');
+    if (build !== version) this.#remember((await this.#versions.announce(build)).serving);
+    return build;
   }
 
   /** What this version has is as good as what others have: from now on readers see it. */
   async #serve(): Promise<void> {
-    if (this.#serving !== this.version) {
-      const { serving } = await this.#versions.serve(this.version);
-      this.#remember(serving);
-    }
-    if (this.#serving === this.version) this.#retired ??= this.#retire();
+    const build = this.#build ?? this.version;
+    if (this.#serving !== build) this.#remember((await this.#versions.serve(build)).serving);
+    if (this.#serving === build) this.#retired ??= this.#retire(build);
   }
 
   /** Waits for the version that has taken over, in whatever process it runs. */
@@ -253,8 +276,8 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     throw new Closed(`the projection ${this.name}`);
   }
 
-  async #retire(): Promise<void> {
-    const { name, version } = this;
+  async #retire(version: number): Promise<void> {
+    const { name } = this;
     const [readModel, versions, leaseTime] = [this.#readModel, this.#versions, this.#leaseTime];
     const { records } = this.#store;
     const retiring = { name, version, readModel, records, versions, leaseTime };

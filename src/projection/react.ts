@@ -142,7 +142,7 @@ export function react<Payloads extends object = AnyPayloads>(
   });
   const run = new FeedRun(log, records, target, {
     label: `the reaction ${name}`,
-    lease,
+    lease: () => lease,
     leaseTime,
     pageSize,
     category,

@@ -8,6 +8,9 @@
  * The first version serves at once: there is nothing else to be seen. A version below the serving
  * one is superseded, and does nothing any more. Whoever retires a table holds the lease of its
  * version, so that nobody can write to it afterwards.
+ *
+ * A version whose definition was changed can be computed anew by itself. Its second build counts as
+ * a version right after it, 1.001, and the third as 1.002; both are before 2.
  */
 import { WrongType } from '../log/errors.ts';
 import type { Records } from '../records/records.ts';
@@ -16,6 +19,23 @@ export interface Versions {
   readonly serving: number;
   /** Those that have, or may have, a table; in ascending order. */
   readonly versions: readonly number[];
+}
+
+/** So many builds one version may have. */
+export const LAST_REVISION = 999;
+
+/** The build of a version, from revision 1, which is the version itself. */
+export function buildOf(version: number, revision: number): number {
+  // By way of text, so that it is the same number wherever it is computed or read.
+  return Number(`${version}.${String(revision - 1).padStart(3, '0')}`);
+}
+
+export function versionOf(build: number): number {
+  return Math.floor(build);
+}
+
+export function revisionOf(build: number): number {
+  return Math.round((build - versionOf(build)) * 1_000) + 1;
 }
 
 export function tableOf(name: string, version: number): string {
@@ -89,5 +109,5 @@ export class VersionRecord {
 }
 
 function isVersion(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
+  return Number.isFinite(value) && (value as number) >= 1;
 }

@@ -77,6 +77,7 @@ export const PROJECTION_ROWS: readonly Row[] = [
   ]),
   ...rows('projection:balances:current', 'heals', ...GONE, 'RESTORE'),
   ...rows('projection:balances:current', 'says', 'SET'),
+  ...rows('projection:balances:definitions', 'heals', ...GONE, 'RESTORE', 'SET'),
   ...rows('lease:projection:balances:1', 'heals', ...GONE, 'RESTORE', 'SET'),
   ...rows('{lease:projection:balances:1}:token', 'heals', ...GONE, 'RESTORE'),
   ...rows('{lease:projection:balances:1}:token', 'says', 'SET'),

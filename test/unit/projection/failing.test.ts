@@ -77,7 +77,7 @@ test('a handler that goes on throwing ends it right before the event', async () 
       'account:1': { balance: 3, events: 2 },
       'account:2': { balance: 7, events: 1 },
     });
-    const corrected = project(store, { ...balances, ...QUICK });
+    const corrected = project(store, { ...balances, ...QUICK, onChange: 'accept' });
     await corrected.caughtUp();
     expect(await corrected.get('account:2')).toEqual({ balance: 29, events: 3 });
     await corrected.stop();
