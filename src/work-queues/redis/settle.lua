@@ -32,8 +32,7 @@ local function isAfter(a, b)
   return a > b
 end
 
-local function isOurs(log, entry, deliveries)
-  if redis.call('HGET', queued, log) ~= entry then return false end
+local function isOurs(entry, deliveries)
   local pending = redis.call('XPENDING', logs, 'workers', entry, entry, 1, consumer)[1]
   return pending and tostring(pending[4]) == deliveries
 end
@@ -73,12 +72,17 @@ local function finish(log, seen)
   if last or hasRedrives then queue(log) else redis.call('HDEL', queued, log) end
 end
 
+local settled = {}
+for position = 2, #ARGV, WIDTH do settled[#settled + 1] = ARGV[position] end
+-- What is settled in here is not pending any more, so that these need not be looked at again.
+local places = redis.call('HMGET', queued, unpack(settled))
+
 local answer = {}
 local now
 for position = 2, #ARGV, WIDTH do
   local log, entry, deliveries, cursor, attempt, letter, begun, after, seen =
     unpack(ARGV, position, position + WIDTH - 1)
-  if not isOurs(log, entry, deliveries) then
+  if places[#answer + 1] ~= entry or not isOurs(entry, deliveries) then
     answer[#answer + 1] = 0
   else
     answer[#answer + 1] = 1
