@@ -57,8 +57,8 @@ export interface DeciderDefinition<State, Command, Payloads extends object> exte
   readonly evolve: (state: State, event: RecordedFrom<NoInfer<Payloads>>) => NoInfer<State>;
   /**
    * The version of `evolve`, for snapshots: with another one, or with other `writers`, they are
-   * computed afresh. Default: a hash of the source text of `evolve` and of the upcasts, which does
-   * not see what these call.
+   * computed afresh. Default: a hash of `initial` and of the source text of `evolve` and of the
+   * upcasts, which does not see what these call.
    */
   readonly version?: string | number | undefined;
   /**
@@ -76,6 +76,8 @@ export interface Decider<State, Command, Payloads extends object = UntypedPayloa
   readonly initial: State;
   /** What its snapshots are good for. */
   readonly version: string;
+  /** What those say that were made when `initial` was not looked at; they are good as well. */
+  readonly formerVersion?: string | undefined;
   /**
    * A stored event as `evolve` gets it; undefined for one that does not count.
    * @throws UnreadableEvent
@@ -136,13 +138,16 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
   });
   const evolving = version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`);
   const whose = textOfWriters(writers);
+  const formerVersion = whose === '' ? String(evolving) : `${evolving} by ${textHash(whose)}`;
+  const from = version === undefined ? ` from ${textHash(jsonOf(initial))}` : '';
   const isFrozen = isDevelopment();
   return {
     name,
     events,
     writers,
     initial,
-    version: whose === '' ? String(evolving) : `${evolving} by ${textHash(whose)}`,
+    version: `${formerVersion}${from}`,
+    formerVersion,
     read(log, stored) {
       const event = reading.read(log, stored);
       return event?.unknown === true ? undefined : (event as RecordedFrom<Payloads> | undefined);
@@ -168,6 +173,15 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
       return isFrozen ? deepFreeze(next) : next;
     },
   };
+}
+
+/** A state that is no JSON has no snapshots. */
+function jsonOf(initial: unknown): string {
+  try {
+    return JSON.stringify(initial) ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function mustBeFunction(value: unknown, field: string): void {

@@ -37,12 +37,12 @@ export class Snapshots<State> {
   readonly #records: SnapshotOptions['records'];
   readonly #every: number;
   readonly #failed: (error: unknown, log: LogName) => void;
-  readonly #decider: Pick<Decider<State, never, never>, 'name' | 'version'>;
+  readonly #decider: Pick<Decider<State, never, never>, 'name' | 'version' | 'formerVersion'>;
 
   /** @throws InvalidInput when the initial state is not JSON */
   constructor(
     options: SnapshotOptions,
-    decider: Pick<Decider<State, never, never>, 'name' | 'version' | 'initial'>,
+    decider: Pick<Decider<State, never, never>, 'name' | 'version' | 'formerVersion' | 'initial'>,
   ) {
     const { records, every = DEFAULT_EVERY } = options;
     if (!Number.isSafeInteger(every) || every < 1) {
@@ -127,7 +127,8 @@ export class Snapshots<State> {
       return undefined;
     const { version, evolve, state } = snapshot as Record<string, unknown>;
     if (typeof version !== 'string' || !isEventId(version)) return undefined;
-    if (evolve !== this.#decider.version) return undefined;
+    const { version: current, formerVersion } = this.#decider;
+    if (evolve !== current && (evolve === undefined || evolve !== formerVersion)) return undefined;
     return { state: kept(state as State), version: version as EventId, sinceSnapshot: 0 };
   }
 }

@@ -59,6 +59,25 @@ it('let a log be trimmed up to where they are', async () => {
   await expect(move(1)).rejects.toThrow(/no snapshot of its version that the log goes on from/);
 });
 
+it('are thrown away when the first state changes, and kept from when that was not looked at', async () => {
+  const { records, move } = setup();
+  await move(1, 15);
+  await move(1);
+  const made = (await records.get(KEY))!;
+  const former = made.replace(/"evolve":"[^"]*"/, `"evolve":"${account.formerVersion}"`);
+  expect(former).not.toBe(made);
+  // Only in the snapshot, so that it shows whether that is believed.
+  const marked = former.replace('"balance":15', '"balance":1000');
+  await records.compareAndSet(KEY, made, marked);
+  expect((await move(1)).state.balance).toBe(1_002);
+  const richer = decider({
+    ...{ name: 'account', events: bank, initial: { balance: 100, moves: 0 } },
+    ...{ decide: account.decide, evolve: account.evolve, log: () => LOG },
+  });
+  await move(1, 15);
+  expect((await move(1, 1, richer)).state.balance).toBe(133);
+});
+
 describe('that are no good are computed afresh', () => {
   it.each([
     ['no JSON', () => '{broken'],
@@ -122,6 +141,8 @@ it('are thrown away when evolve, its version or an upcast changes', async () => 
   expect(version({ evolve })).toBe(version({ evolve }));
   expect(version({ evolve })).not.toBe(version({ evolve: (state: number) => state + 1 }));
   expect(version({ evolve, version: 2 })).toBe('2');
+  expect(version({ evolve, initial: 1 })).not.toBe(version({ evolve, initial: 2 }));
+  expect(version({ evolve, initial: 5n })).toBe(version({ evolve, initial: undefined }));
   const read = (readingText: string) =>
     version({ evolve, events: { decode: () => {}, readingText } });
   expect(read('1')).toBe(read('1'));
