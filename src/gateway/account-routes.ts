@@ -6,7 +6,7 @@ import { isObject, type JsonObject, refuseUnknown } from '../protocol/new-events
 import { protocolError } from '../protocol/problem.ts';
 import type { Access } from './access.ts';
 import type { AppendRate } from './append-rate.ts';
-import type { BodyReader } from './body.ts';
+import { type BodyReader, KEPT_PARSED } from './body.ts';
 import { spenderOf } from './connection-limits.ts';
 import { type HttpApp, type HttpRequest, identify, onlyMethods } from './http-app.ts';
 import type { AccountKeeper, Registration } from './registration.ts';
@@ -67,12 +67,13 @@ async function register(routes: AccountRoutes, c: HttpRequest): Promise<Response
 }
 
 function registerFor(spender: string, routes: AccountRoutes, c: HttpRequest): Promise<Response> {
+  const work = async (text: string): Promise<Response> => {
+    const registration = readObject(text) as { email: string; [field: string]: JsonValue };
+    const account = await routes.accounts.register(registration);
+    return answer(account, { status: 201, headers: { Location: `/accounts/${account.id}` } });
+  };
   return routes.appendRate.spend(spender, () =>
-    routes.bodies.withText(c.req.raw, async (text) => {
-      const registration = readObject(text) as { email: string; [field: string]: JsonValue };
-      const account = await routes.accounts.register(registration);
-      return answer(account, { status: 201, headers: { Location: `/accounts/${account.id}` } });
-    }),
+    routes.bodies.withText(c.req.raw, work, KEPT_PARSED),
   );
 }
 

@@ -11,6 +11,8 @@ import type { LoopTurns } from './loop-turns.ts';
 
 /** What is smaller is parsed in less time than it takes to ask whether there is any. */
 export const TAKES_TIME = 4_096;
+/** So many times its text takes what a text can be parsed into, for work that keeps it while the store works. */
+export const KEPT_PARSED = 10;
 /** So many bytes are counted in one turn of the event loop: about a millisecond. */
 const COUNTED_AT_ONCE = 1_048_576;
 
@@ -30,32 +32,37 @@ export class BodyReader {
   /**
    * Reads a body and hands its text to `work`, which parses it at once; the body counts until that
    * has ended.
+   * @param times how many times it counts: {@link KEPT_PARSED} where `work` keeps what it parsed
    * @throws MillraceError `body_too_large`, `too_many_values`, `overloaded`, `invalid_utf8`
    */
   async withText<Result>(
     request: Request,
     work: (text: string) => Promise<Result>,
+    times = 1,
   ): Promise<Result> {
+    const { maxBodyBytes, maxBodyBytesTogether } = this.#limits;
+    // What there would never be room for is not told to try again.
+    const most = Math.min(maxBodyBytes, Math.floor(maxBodyBytesTogether / times));
     let counted = 0;
     const count = (bytes: number): void => {
-      if (counted + bytes > this.#limits.maxBodyBytes) throw this.#tooLarge();
-      this.#inMemory.take(bytes);
+      if (counted + bytes > most) throw tooLarge(most);
+      this.#inMemory.take(bytes * times);
       counted += bytes;
     };
     try {
-      const bytes = await this.#read(request, count).catch(incomplete);
+      const bytes = await this.#read(request, most, count).catch(incomplete);
       await this.#checkValues(bytes);
       if (bytes.length <= TAKES_TIME) return await work(decode(bytes));
       return await this.#turns.run(() => work(decode(bytes)));
     } finally {
-      this.#inMemory.giveBack(counted);
+      this.#inMemory.giveBack(counted * times);
     }
   }
 
   /** Counts what has come, not what was announced: announcing costs a client nothing. */
-  async #read(request: Request, count: (bytes: number) => void): Promise<Uint8Array> {
+  async #read(request: Request, most: number, count: (bytes: number) => void): Promise<Uint8Array> {
     const length = Number(request.headers.get('content-length') ?? Number.NaN);
-    if (length > this.#limits.maxBodyBytes) throw this.#tooLarge();
+    if (length > most) throw tooLarge(most);
     // What a socket would take as one message is read the fast way, and counted when it is there.
     if (length <= this.#limits.maxFrameBytes) {
       const bytes = new Uint8Array(await request.arrayBuffer());
@@ -82,11 +89,10 @@ export class BodyReader {
     }
     if (count.values > maxValues) throw tooManyValues('the body', maxValues);
   }
+}
 
-  #tooLarge(): MillraceError {
-    const { maxBodyBytes } = this.#limits;
-    return protocolError('body_too_large', `the body must be at most ${maxBodyBytes} bytes`);
-  }
+function tooLarge(most: number): MillraceError {
+  return protocolError('body_too_large', `the body must be at most ${most} bytes`);
 }
 
 export function tooManyValues(what: string, most: number): MillraceError {
