@@ -259,7 +259,7 @@ it('one that is not there', async () => {
   await expectRefused(
     `redis://127.0.0.1:${await freePort()}`,
     'unavailable',
-    /refuses connections/,
+    /connections are refused at 127\.0\.0\.1:\d+; is Redis running\?/,
   );
   await expectRefused('redis://no-such-host.invalid', 'unavailable', /no-such-host\.invalid/);
 });

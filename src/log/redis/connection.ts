@@ -76,10 +76,20 @@ export function isReadOnly(reason: string): boolean {
   return /\bREADONLY\b/.test(reason);
 }
 
+/** Where a connection was tried: of a name with several addresses, the first. */
+function placeOf(error: unknown): string {
+  const { errors: [first] = [error] } = error as { errors?: unknown[] };
+  const { address, port } = first as { address?: string; port?: number };
+  if (address === undefined) return 'there';
+  if (port === undefined) return `at ${address}`;
+  return `at ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
 /** One line for people about a failure; never holds what was sent. */
 export function reasonOf(error: unknown): string {
   const { message, code, name } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'Redis refuses connections there';
+  if (code === 'ECONNREFUSED')
+    return `connections are refused ${placeOf(error)}; is Redis running?`;
   if (name === 'MaxRetriesPerRequestError') return 'the connection to Redis was lost';
   return message?.split('\n')[0] || code || 'unknown reason';
 }
