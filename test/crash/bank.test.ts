@@ -175,7 +175,9 @@ async function judge(location: string, { said, kills, random }: Run): Promise<vo
 
     // The run has to have been one.
     expect(said.length).toBeGreaterThanOrEqual(FEWEST_ANSWERS);
-    expect(said.filter(([command]) => command === 'transfer').length).toBeGreaterThan(10);
+    for (const each of ['transfer', 'deposit', 'withdraw']) {
+      expect(said.filter(([command]) => command === each).length, each).toBeGreaterThan(10);
+    }
     expect(kills).toBeGreaterThanOrEqual(FEWEST_KILLS);
   } catch (error) {
     throw new Error(`seed ${random.seed}`, { cause: error });
