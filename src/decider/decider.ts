@@ -50,8 +50,8 @@ export interface DeciderDefinition<State, Command, Payloads extends object> exte
   readonly decide: (command: Command, state: State) => Decision<NoInfer<Payloads>>;
   /**
    * The state after an event. It answers a new state and leaves the old one as it was: others have
-   * that, too. Unless `NODE_ENV` is `production`, states are frozen, so that it throws otherwise
-   * (in code that is not strict it just has no effect). Events that
+   * that, too. Unless `NODE_ENV` is `production`, states are frozen (plain objects, arrays, maps and
+   * sets), so that it throws otherwise (in code that is not strict it just has no effect). Events that
    * the definitions do not know are not handed to it (or are an error, by their policy).
    */
   readonly evolve: (state: State, event: RecordedFrom<NoInfer<Payloads>>) => NoInfer<State>;

@@ -1,14 +1,19 @@
 /** Values that nobody can change any more. */
 
 /**
- * Freezes a value all the way down, so that a function which must not change its arguments throws
- * when it does. Maps and sets refuse to be changed from then on, too; bytes cannot be frozen, and
- * are left alone. What is frozen already is not looked into again.
+ * Freezes plain objects, arrays, maps and sets all the way down, so that a function which must not
+ * change its arguments throws when it does. Anything else (instances of classes, which may keep
+ * things in mind for themselves, bytes, functions) is left alone, and what is frozen already is not
+ * looked into again.
  */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  if (ArrayBuffer.isView(value)) return value;
-  if (value instanceof Map || value instanceof Set) close(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Map.prototype || prototype === Set.prototype) {
+    close(value as unknown as Map<unknown, unknown> | Set<unknown>);
+  } else if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) {
+    return value;
+  }
   Object.freeze(value);
   for (const member of Object.values(value)) deepFreeze(member);
   return value;

@@ -1,5 +1,6 @@
 /** When an event that failed is tried again: exponential back-off, spread by chance. */
 import { InvalidInput } from '../event/error.ts';
+import { comesLater } from '../event/thrown.ts';
 
 const DEFAULT_ATTEMPTS = 5;
 /** In milliseconds, as both of these. */
@@ -40,7 +41,17 @@ export function parseRetries(retries: WorkRetries = {}): RetryPolicy {
     delayAfter(failed) {
       const longest = Math.min(maxDelay, firstDelay * 2 ** Math.min(failed - 1, 40));
       // Half of it for certain, so that a failing service gets its rest.
-      return longest / 2 + (random() * longest) / 2;
+      return longest / 2 + (chanceOf(random) * longest) / 2;
     },
   };
+}
+
+/** What is wrong with the chance must not keep an event from being tried again. */
+function chanceOf(random: () => number): number {
+  try {
+    const chance = random();
+    return !comesLater(chance) && chance >= 0 && chance <= 1 ? chance : 0;
+  } catch {
+    return 0;
+  }
 }

@@ -13,6 +13,7 @@ import {
   decider,
   defineEvents,
   handle,
+  httpStatus,
   InvalidInput,
   type JsonValue,
   MemoryLog,
@@ -109,6 +110,14 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
     expect(letter).toMatchObject({ log: LOG, type: 'Bad', attempts: 2 });
     expectText(letter!.error);
     expect(letter!.error.length).toBeLessThanOrEqual(1_000);
+    // Nor does a chance that is none keep it from being tried again.
+    const unlucky = await work(store, {
+      ...{ group: 'unlucky', retries: { ...QUICK, random: fail as () => number } },
+      handler: failing(fail),
+    });
+    await unlucky.drain();
+    expect(await unlucky.deadLetters()).toHaveLength(1);
+    await unlucky.stop();
     await worker.redrive(letter!.letter);
     await worker.drain();
     expect(await worker.deadLetters()).toHaveLength(1);
@@ -304,6 +313,21 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
     await expectFailures({ authenticate, may: fail as () => boolean });
   });
 
+  test('as who keeps the accounts is a failure of the gateway, and is logged', async () => {
+    const logged: unknown[] = [];
+    const error = (fields: object) => logged.push(fields);
+    const keep = { register: fail, get: fail, changeEmail: fail, close: fail } as never;
+    const log = new MemoryLog();
+    const live = createLive({ log });
+    const logger = { debug() {}, info() {}, warn() {}, error };
+    const gateway = createGateway({ log, live, accounts: keep, logger });
+    const answer = await gateway.fetch(new Request('http://localhost/accounts/1'));
+    expect(answer.status).toBe(500);
+    expect(logged).toHaveLength(1);
+    await gateway.close();
+    live.close();
+  });
+
   test('as a logger takes nothing with it', async () => {
     const logger = { debug: fail, info: fail, warn: fail, error: fail } as never;
     const authenticate: Authenticate = async () => {
@@ -352,6 +376,10 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
       message: expect.stringMatching(/^events\[0\]\.payload must be a JSON value \(.+\)/),
     });
   });
+});
+
+test.each(Object.keys(ODD_THINGS))('%s has the status of what is not known', (name) => {
+  expect(httpStatus(ODD_THINGS[name]!())).toBe(500);
 });
 
 /** Without looking at what it was rejected with. */

@@ -74,6 +74,8 @@ test('what is frozen refuses to be changed, all the way down', () => {
     },
   ];
   for (const change of changes) expect(change, String(change)).toThrow(TypeError);
+  const instance = deepFreeze({ money: new Money(5), bytes: new Uint8Array([1]), at: new Date(5) });
+  for (const each of Object.values(instance)) expect(Object.isFrozen(each)).toBe(false);
   expect(new Map(value.map).set('b', 1).size).toBe(2);
   expect(structuredClone(value.map).get('a')).toEqual({ deep: true });
 });
