@@ -76,7 +76,11 @@ function withDefinition(list: readonly string[], wanted: Wanted): readonly strin
     return [...list.slice(0, -1), [...last.split(' '), fingerprint].slice(-MOST_NAMES).join(' ')];
   }
   if (place >= 0) return list;
-  return onChange === 'rebuild' && list.length < LAST_REVISION ? [...list, fingerprint] : undefined;
+  const revision = list.length + 1;
+  // Beside a version of very many digits there is no number for it.
+  const isNumber = revisionOf(buildOf(version, revision)) === revision;
+  if (onChange !== 'rebuild' || revision > LAST_REVISION || !isNumber) return undefined;
+  return [...list, fingerprint];
 }
 
 /** A definition can have several names: those of its texts, and one of its own. */

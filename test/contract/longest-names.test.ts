@@ -165,6 +165,19 @@ describe.each(Object.keys(STORES))('the longest names in %s', (kind) => {
     await projection.caughtUp();
     expect(await projection.get(LOG)).toEqual({ count: 1 });
     await projection.stop();
+    const changed = {
+      ...{ name: `${NAME.slice(1)}c`, version: 999_999_999, category: CATEGORY },
+      ...{ initial: () => 0, onChange: 'rebuild' as const },
+    };
+    for (const [handler, row] of [
+      [() => 1, 1],
+      [() => 2, 2],
+    ] as const) {
+      const build = project(store, { ...changed, on: { [EVENT.type]: handler } });
+      await build.caughtUp();
+      expect(await build.get(LOG)).toBe(row);
+      await build.stop();
+    }
     const seen: string[] = [];
     const reaction = react(store, {
       name: NAME,

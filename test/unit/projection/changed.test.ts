@@ -174,6 +174,19 @@ describe('where it is to be computed anew by itself', () => {
     await last.stop();
   });
 
+  test('a version that leaves no room for another build is to be raised', async () => {
+    const store = new MemoryStore();
+    await store.deposit(1, 5);
+    for (const version of [1_796_004_474_071, Number.MAX_SAFE_INTEGER]) {
+      await counted(store, { ...before, version });
+      const isRoomy = version < 2 ** 43;
+      const outcome = isRoomy
+        ? await counted(store, { ...rebuilt, version })
+        : await refused(store, { ...rebuilt, version });
+      expect(outcome).toMatchObject(isRoomy ? { count: 100 } : { code: 'projection_changed' });
+    }
+  });
+
   test('what readers see is gone on with, when nobody knows any more by what it was computed', async () => {
     const store = new MemoryStore();
     await store.deposit(1, 5);
