@@ -11,6 +11,7 @@
  */
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import {
   accountLog,
   compareEventIds,
@@ -153,6 +154,9 @@ function terminal(name: string, url: string): void {
   connect(true);
 }
 
+const USAGE = `npm run example chat serve        (--store FOLDER or redis://…; default ./chat-data)
+npm run example chat YOUR-NAME    (--url WHERE; default ws://127.0.0.1:4001)`;
+
 interface Shown {
   readonly id: string;
   readonly type: string;
@@ -160,9 +164,16 @@ interface Shown {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [what, where] = process.argv.slice(2);
   const port = Number(process.env.PORT ?? 4001);
-  if (what === 'serve') await serve(where ?? './chat-data', port);
-  else if (what) terminal(what, where ?? `ws://127.0.0.1:${port}`);
-  else console.log('npm run example chat serve, or: npm run example chat YOUR-NAME');
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      store: { type: 'string', default: './chat-data' },
+      url: { type: 'string', default: `ws://127.0.0.1:${port}` },
+    },
+  });
+  const [what] = positionals;
+  if (what === 'serve') await serve(values.store, port);
+  else if (what) terminal(what, values.url);
+  else console.log(USAGE);
 }

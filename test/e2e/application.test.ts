@@ -1,5 +1,7 @@
 /** docs/application.md, run as it says: its files and commands, in both layouts. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -65,6 +67,11 @@ async function buyAndSell(at: Running, mend: (here: (text: string) => string) =>
   }
   await ada.printed(/Notification Your book is on its way: 12 EUR\n/);
 
+  const other = book.replace('"item":"book"', '"item":"globe"');
+  expect(JSON.parse(await run(other)).error).toContain('17');
+  const wrong = `curl ${at.shop}/orders -d '{"customer":"ada","item":"book"}'`;
+  expect(JSON.parse(await run(wrong)).error).toMatch(/^order must be/);
+
   expect(JSON.parse(await run(anvil))).toMatchObject({ item: 'anvil' });
   const letters = `curl ${at.shop}/dead-letters -d '{}'`;
   const [letter] = await eventually(async () => {
@@ -111,6 +118,11 @@ describe('runs as the page says', () => {
       await using command = shell(curl(here(commandsOf('mend')[0]!)));
       expect(await command.ended(), command.stderr).toBe(0);
     });
+    // A request that never comes to its end keeps nobody from ending.
+    const half = connect(Number(new URL(shop).port), '127.0.0.1');
+    half.on('error', () => {});
+    half.write('POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    await once(half, 'connect');
     one.child.kill('SIGTERM');
     expect(await one.ended(), one.stderr).toBe(0);
     expect(one.stderr).toBe('');

@@ -76,7 +76,9 @@ test('the chat brings what is said to all in the room, also to who was away', {
 }, async () => {
   const store = join(folder.path, 'chat');
   const serve = (port: string) =>
-    new Command(process.execPath, [example, 'chat', 'serve', store], { env: { PORT: port } });
+    new Command(process.execPath, [example, 'chat', 'serve', '--store', store], {
+      env: { PORT: port },
+    });
   await using server = serve('0');
   const [, url] = await server.printed(/The chat is at (\S+)/);
   const port = new URL(url!).port;

@@ -42,7 +42,11 @@ function link(name: string): void {
 }
 
 describe('its types', () => {
+  const [library] = readmeBlocks().filter(
+    ({ section, language }) => section === 'As a library' && language === 'js',
+  );
   const program = `
+${library!.text}
 import * as millrace from 'millrace';
 import * as testing from 'millrace/testing';
 export const store: millrace.Store = await millrace.openStore('./data');
