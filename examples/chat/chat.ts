@@ -58,8 +58,10 @@ export function runFanOut(store: WorkStore) {
       if (who === undefined) return;
       const room = log.slice('room:'.length);
       const copy = { type, payload: { ...payload, room, who } };
+      // One append for each log that it goes to.
+      const onceEach = once('copy');
       for (const member of new Set([...(await membersOf(log, id)), who])) {
-        await store.log.append(accountLog(member), [copy], once('copy'));
+        await store.log.append(accountLog(member), [copy], onceEach);
       }
     },
   });

@@ -9,6 +9,7 @@
  * attempt is counted before it begins, so that an event that kills processes becomes a dead letter,
  * too. One event at a time, so that those beside it are not counted.
  */
+import { InvalidInput } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, isAfter, predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
@@ -241,9 +242,13 @@ export class LogRun {
     const { group } = this.#settings;
     const { log } = this.leased;
     const { signal } = this.#aborting;
+    const asked = new Set<string>();
     await this.#settings.handle(stored, {
       ...{ group, log, attempt, redriven, signal },
-      once: (name) => ({ producer: onceBesideClients('Work', group, log, stored.id, name) }),
+      once: (name) => {
+        mustBeNew(name, asked);
+        return { producer: onceBesideClients('Work', group, log, stored.id, name) };
+      },
     });
   }
 
@@ -294,6 +299,18 @@ export class LogRun {
     const { signal } = this.#ends ? this.#aborting : this.#ending;
     return whileAway(ask, signal, (error) => this.#settings.onNotice({ what: 'store', error }));
   }
+}
+
+/** Under a name that was had already, a second append to the same log would be taken for a repeat. */
+function mustBeNew(name: string, asked: Set<string>): void {
+  if (typeof name !== 'string') throw new InvalidInput('name', 'must be text');
+  if (asked.has(name)) {
+    throw new InvalidInput(
+      'name',
+      `was asked for once in this call of the handler (${JSON.stringify(name)}): take another name for another append; to append the same to several logs, keep what once answered`,
+    );
+  }
+  asked.add(name);
 }
 
 /** An attempt that was broken off does not count. */

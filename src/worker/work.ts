@@ -58,7 +58,9 @@ export interface WorkContext {
    *     await store.log.append(accountLog('ada'), [event], context.once('told'));
    *
    * A repeat appends nothing and is answered with `duplicate: true`. Logs remember it for 7 days.
-   * @param name what is appended, among all that the group appends to one log for one event
+   * @param name what is appended, among all that the group appends to one log for one event. Each
+   *   is to be asked for once in a call of the handler; for several logs, keep what is answered
+   * @throws InvalidInput for a name that this call has asked for already
    */
   once(name: string): { readonly producer: Producer };
 }

@@ -67,6 +67,28 @@ describe.each(Object.keys(STORES))('workers on %s', (kind) => {
     expect(appended.filter((duplicate) => duplicate)).toHaveLength(8);
   });
 
+  test('refuse one name twice in a call of a handler, and take what it answered for several logs', async () => {
+    await using w = await world();
+    const [log, to, other] = [randomLog(w.category), randomLog('inbox'), randomLog('inbox')];
+    const note = { type: 'Note', payload: null };
+    const worker = await w.start({
+      retries: { ...QUICK, attempts: 2 },
+      async handler({ type }, { once }) {
+        const copy = once('copy');
+        for (const each of [to, other]) await w.store.log.append(each, [note], copy);
+        if (type === 'Twice') once('copy');
+      },
+    });
+    await w.append(log, 'Once', 'Twice');
+    await worker.drain();
+    for (const each of [to, other]) {
+      expect((await w.store.log.read(each)).events).toHaveLength(2);
+    }
+    expect(await worker.deadLetters()).toMatchObject([
+      { type: 'Twice', attempts: 2, error: expect.stringMatching(/^name .*once.*another name/) },
+    ]);
+  });
+
   test('hand over every event, those of one log in order, under 8 workers and failures', async () => {
     await using w = await world();
     const chance = SeededRandom.fromEnvironment();
