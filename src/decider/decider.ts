@@ -12,7 +12,7 @@ import type { Payload, StoredEvent } from '../event/event.ts';
 import { deepFreeze } from '../event/frozen.ts';
 import type { LogName } from '../event/log-name.ts';
 import { textOfWriters, type WhoseEvents, type Writers } from '../event/senders.ts';
-import { comesLater } from '../event/thrown.ts';
+import { comesLater, kindOf, thrownAt } from '../event/thrown.ts';
 import type { UnreadableEvent } from '../typed/errors.ts';
 import { EventReading, tellPassedOver } from '../typed/event-reading.ts';
 import type {
@@ -52,7 +52,8 @@ export interface DeciderDefinition<State, Command, Payloads extends object> exte
    * The state after an event. It answers a new state and leaves the old one as it was: others have
    * that, too. Unless `NODE_ENV` is `production`, states are frozen (plain objects, arrays, maps and
    * sets), so that it throws otherwise (in code that is not strict it just has no effect). Events that
-   * the definitions do not know are not handed to it (or are an error, by their policy).
+   * the definitions do not know are not handed to it (or are an error, by their policy). An event of
+   * a client that it throws for is passed over: the state stays as it was.
    */
   readonly evolve: (state: State, event: RecordedFrom<NoInfer<Payloads>>) => NoInfer<State>;
   /**
@@ -62,8 +63,8 @@ export interface DeciderDefinition<State, Command, Payloads extends object> exte
    */
   readonly version?: string | number | undefined;
   /**
-   * Told once for each type when an event is passed over that cannot be read, and that the
-   * application did not write. Holds no payload. Default: a line on the console.
+   * Told once for each type when an event is passed over that cannot be read, or makes `evolve`
+   * throw, and that the application did not write. Holds no payload. Default: a line on the console.
    */
   readonly onPassedOver?: ((event: UnreadableEvent) => void) | undefined;
 }
@@ -165,7 +166,11 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
       try {
         next = definition.evolve(state, event);
       } catch (error) {
-        throw explained(error, `evolve of decider ${name}`);
+        const told = explained(error, `evolve of decider ${name}`);
+        // Whoever reads the log comes to the same, as evolve goes by nothing but its arguments.
+        const isOfClient = told === error && reading.passOver(event, reasonOf(error), error);
+        if (isOfClient) return state;
+        throw told;
       }
       if (comesLater(next)) {
         throw new InvalidInput(`evolve of decider ${name}`, 'must answer the next state at once');
@@ -173,6 +178,12 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
       return isFrozen ? deepFreeze(next) : next;
     },
   };
+}
+
+/** Nothing of the payload, which can be in the message. */
+function reasonOf(error: unknown): string {
+  const place = thrownAt(error);
+  return `makes evolve throw ${kindOf(error)}${place === undefined ? '' : ` at ${place}`}`;
 }
 
 /** A state that is no JSON has no snapshots. */

@@ -22,7 +22,7 @@ export function isReserved(log: LogName, type: string): boolean {
  * Whether Millrace has written it. An application may have events of the same names: those of
  * accounts say by which reservation they came about.
  */
-export function isMillraces(log: LogName, event: StoredEvent): boolean {
+export function isMillraces(log: LogName, event: Pick<StoredEvent, 'type' | 'meta'>): boolean {
   if (!isOrdinary(log)) return true;
   if (!OF_ACCOUNTS.has(event.type)) return false;
   if (event.type !== ABANDONED && !log.startsWith('account:')) return false;

@@ -7,7 +7,7 @@
  *                  anonymous           somebody, through a gateway that did not ask
  */
 import { InvalidInput } from './error.ts';
-import type { StoredEvent } from './event.ts';
+import type { Meta, StoredEvent } from './event.ts';
 import type { LogName } from './log-name.ts';
 import { comesLater } from './thrown.ts';
 
@@ -18,7 +18,12 @@ export const ANONYMOUS = 'anonymous';
 export function senderOf(event: StoredEvent): string | undefined {
   // Most events are told apart without parsing their meta: a gateway writes the word as it is.
   if (event.rawMeta?.includes('"from"') !== true) return undefined;
-  const from = event.meta?.from;
+  return fromOf(event.meta);
+}
+
+/** The same of an event whose meta is parsed. */
+export function fromOf(meta: Meta | undefined): string | undefined {
+  const from = meta?.from;
   return from === undefined ? undefined : String(from);
 }
 

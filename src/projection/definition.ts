@@ -82,8 +82,10 @@ export interface ProjectionDefinition<State, Payloads extends object = AnyPayloa
   /** Where rows are kept. Default: in the store of the log. */
   readonly readModel?: ReadModel | undefined;
   /**
-   * What becomes of an event whose handler throws, again and again: `stop` ends the projection
-   * before it, as failed; `skip` leaves it out, and tells. Default `stop`.
+   * What becomes of an event whose handler throws, again and again, or makes a row that cannot be
+   * kept: `stop` ends the projection before it, as failed; `skip` leaves it out, and tells. Left
+   * out: an event that a client wrote is passed over, at once (counted, and told once for each
+   * type); one of the application stops it.
    */
   readonly onError?: 'stop' | 'skip' | undefined;
   /**

@@ -1,6 +1,6 @@
 /** Why a projection, or a reaction, does not go on. */
 import { MillraceError } from '../event/error.ts';
-import type { StoredEvent } from '../event/event.ts';
+import type { Meta, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { isA, kindOf, textOf, thrownAt } from '../event/thrown.ts';
@@ -11,10 +11,12 @@ export interface EventPlace {
   readonly log: LogName;
   readonly id: EventId;
   readonly type: string;
+  /** Says who wrote it. */
+  readonly meta: Meta | undefined;
 }
 
-export function placeOf(log: LogName, { id, type }: Pick<StoredEvent, 'id' | 'type'>): EventPlace {
-  return { log, id, type };
+export function placeOf(log: LogName, { id, type, meta }: StoredEvent): EventPlace {
+  return { log, id, type, meta };
 }
 
 /**
@@ -115,7 +117,7 @@ export function isTrouble(error: unknown): error is MillraceError {
  * Where, and of what kind; our own errors tell more. A message of the application may have parts
  * of the payload in it.
  */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   if (isA(cause, MillraceError)) return textOf(cause);
   const place = thrownAt(cause);
   return `the handler threw ${kindOf(cause)}${place === undefined ? '' : ` at ${place}`}`;

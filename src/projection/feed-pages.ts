@@ -47,6 +47,11 @@ export interface FeedPagesOptions {
   readonly retries: Retries;
   readonly onError: 'stop' | 'skip';
   readonly trimmed: 'stop' | 'accept';
+  /**
+   * Asked of an event that could not be handled, with whether it was the last attempt: whether it
+   * is passed over, as the application did not write it. Left out: `onError` holds for all.
+   */
+  readonly passOver?: ((place: EventPlace, cause: unknown, isLast: boolean) => boolean) | undefined;
   /** Told what was left out. */
   readonly onSkip: (problem: MillraceError) => void;
   /** How much is committed; `atEnd` when there was nothing more. */
@@ -252,14 +257,19 @@ export class FeedPages {
 
   /** Tries again after a while, ends it, or leaves the event out. */
   async #fail({ place, index, cause }: EventFailed, stopping: AbortSignal): Promise<void> {
-    const { label, retries, onError, onSkip } = this.#options;
+    const { label, retries, onError, onSkip, passOver } = this.#options;
     const before = this.#failing;
     const again = before?.place.log === place.log && before.place.id === place.id;
     const attempts = again ? before.attempts + 1 : 1;
     const failing: Failing = { place, before: index, attempts, leftOut: false, passed: false };
     this.#failing = failing;
     if (index > 0) return;
-    if (attempts < retries.attempts && !isA(cause, UnreadableEvent)) {
+    const isLast = attempts >= retries.attempts || isA(cause, UnreadableEvent);
+    if (passOver?.(place, cause, isLast)) {
+      failing.leftOut = true;
+      return;
+    }
+    if (!isLast) {
       await pause(delayAfter(attempts, retries), stopping);
       return;
     }

@@ -38,7 +38,7 @@ interface Rules<State> {
   readonly handlers: ReadonlyMap<string, Handler<State>>;
   /** Undefined for an event that counts for nothing. */
   readonly decode: (log: LogName, stored: StoredEvent) => AnyEvent | undefined;
-  readonly reading: Pick<EventReading<AnyEvent>, 'passedOver'>;
+  readonly reading: Pick<EventReading<AnyEvent>, 'passedOver' | 'passOver'>;
   readonly keyOf: (event: AnyEvent) => string | readonly string[] | undefined;
   readonly initial: () => State;
 }

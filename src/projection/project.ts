@@ -20,6 +20,7 @@ import { positionOf } from './feed-position.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { Fold, rulesOf } from './fold.ts';
+import { passOver } from './pass-over.ts';
 import { pause, type Retries } from './pause.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
 import { checkRunOptions, tell } from './run-options.ts';
@@ -51,7 +52,7 @@ export interface ProjectionStatus {
   readonly skipped: number;
   /**
    * How many events this instance has passed over for who wrote them: not one of `writers`, or not
-   * the application, and unreadable. One that is read again counts again.
+   * the application, and nothing that can be read or handled. One that is read again counts again.
    */
   readonly passedOver: number;
   /** Why it cannot go on at the moment; it tries by itself. */
@@ -153,7 +154,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   #servingReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: ProjectionStore, definition: ProjectionDefinition<State, Payloads>) {
-    const { name, version = 1, category, onError = 'stop', trimmed = 'stop' } = definition;
+    const { name, version = 1, category, onError, trimmed = 'stop' } = definition;
     const readModel = definition.readModel ?? store.readModels;
     if (readModel === undefined) {
       throw new InvalidInput('readModel', 'must be given for a store without read models');
@@ -178,7 +179,10 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       pageSize,
       category,
       retries: { ...DEFAULT_RETRIES, ...definition.retries },
-      onError,
+      onError: onError ?? 'stop',
+      // At once: its handlers go by nothing but their arguments.
+      passOver:
+        onError === undefined ? (place, cause) => passOver(rules.reading, place, cause) : undefined,
       trimmed,
       onProblem,
       isSuperseded: () => this.#isSuperseded(),

@@ -15,6 +15,7 @@ import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
 import { type AnyPayloads, checkChoice, checkName } from './definition.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { ordinaryOnly } from './ordinary-only.ts';
+import { passOver } from './pass-over.ts';
 import type { Retries } from './pause.ts';
 import { FROM_START, Reactions } from './reactions.ts';
 import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
@@ -46,7 +47,12 @@ export interface ReactionDefinition<Payloads extends object = AnyPayloads>
   ) => Promise<void> | void;
   /** How long {@link Reaction.stop} waits for the event at hand, in milliseconds. Default 10,000. */
   readonly grace?: number | undefined;
-  /** What becomes of an event that cannot be handled; as of a projection. Default `stop`. */
+  /**
+   * What becomes of an event that cannot be handled, also when that was tried again: `stop` ends
+   * the reaction before it, as failed; `skip` leaves it out, and tells. Left out: an event that a
+   * client wrote is passed over, one of the application stops it. Say `stop` where nothing may be
+   * left undone, as when what `each` tells can be away for longer than the retries take.
+   */
   readonly onError?: 'stop' | 'skip' | undefined;
   /** What it means that events were trimmed away unseen; as of a projection. Default `stop`. */
   readonly trimmed?: 'stop' | 'accept' | undefined;
@@ -114,7 +120,7 @@ export function react<Payloads extends object = AnyPayloads>(
   definition: ReactionDefinition<Payloads>,
 ): Reaction {
   const { events, writers, category, each, from = 'start' } = definition;
-  const { onError = 'stop', trimmed = 'stop', grace = DEFAULT_GRACE } = definition;
+  const { onError, trimmed = 'stop', grace = DEFAULT_GRACE } = definition;
   const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
   const name = checkName(definition.name);
   if (typeof each !== 'function') throw new InvalidInput('each', 'must be a function of an event');
@@ -147,7 +153,12 @@ export function react<Payloads extends object = AnyPayloads>(
     pageSize,
     category,
     retries: { ...DEFAULT_RETRIES, ...definition.retries },
-    onError,
+    onError: onError ?? 'stop',
+    // After the retries: it may be the world outside that fails.
+    passOver:
+      onError === undefined
+        ? (place, cause, isLast) => isLast && passOver(reading, place, cause)
+        : undefined,
     trimmed,
     onProblem,
   });

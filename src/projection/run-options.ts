@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly retries?: Partial<Retries> | undefined;
   /**
    * Told of what ends it, of what is left out, and when the store is lost; once for each type, also
-   * of what is passed over as it cannot be read and the application did not write it
+   * of what is passed over as it cannot be read or handled and the application did not write it
    * (UnreadableEvent). Default: a line on standard error.
    */
   readonly onProblem?: ((problem: MillraceError) => void) | undefined;

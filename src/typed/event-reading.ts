@@ -8,12 +8,15 @@
  *               │ the writers    │
  *               └────────────────┴─ by a client, or by Millrace ─► passed over, counted, told once
  *
- * Whoever may append could otherwise stop an application with an event that it does not know.
+ * Whoever may append could otherwise stop an application with an event that it does not know. For
+ * the same reason a reader passes over what was read, and what its own code cannot take:
+ * {@link EventReading.passOver}.
  */
-import type { StoredEvent } from '../event/event.ts';
+import type { Meta, StoredEvent } from '../event/event.ts';
+import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { isMillraces } from '../event/own-events.ts';
-import { senderOf, type TrustRule, trustRule, type Writers } from '../event/senders.ts';
+import { fromOf, senderOf, type TrustRule, trustRule, type Writers } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import { UnreadableEvent } from './errors.ts';
 import type { EventDefinitions } from './event-types.ts';
@@ -28,6 +31,14 @@ export interface EventReadingOptions {
   readonly writers: Writers | undefined;
   /** Told once for each type of what could not be read and is passed over. */
   readonly onPassedOver: (event: UnreadableEvent) => void;
+}
+
+/** An event that was read, whether it is looked at as stored or as decoded. */
+export interface ReadEvent {
+  readonly log: LogName;
+  readonly id: EventId;
+  readonly type: string;
+  readonly meta: Meta | undefined;
 }
 
 /** @typeParam Event what the definitions decode to, which is known to the caller's types */
@@ -67,20 +78,44 @@ export class EventReading<Event> {
       return this.#events.decode(log, stored) as Event | undefined;
     } catch (error) {
       if (!(error instanceof UnreadableEvent)) throw error;
-      const who = this.#strangerOf(log, stored);
-      if (who === undefined) throw error;
-      this.#passedOver += 1;
-      this.#tell(error, who);
+      if (!this.#passOver(log, stored, senderOf(stored), error)) throw error;
       return undefined;
     }
   }
 
+  /**
+   * Passes over an event that was read, and that the reader's own code cannot take.
+   * @param reason the end of a sentence, with nothing of the payload
+   * @returns false for one that the application itself has written, which is not passed over
+   */
+  passOver(event: ReadEvent, reason: string, cause: unknown): boolean {
+    const { log } = event;
+    const error = new UnreadableEvent(log, event, reason, { cause });
+    return this.#passOver(log, event, fromOf(event.meta), error);
+  }
+
+  #passOver(
+    log: LogName,
+    event: Pick<ReadEvent, 'type' | 'meta'>,
+    from: string | undefined,
+    error: UnreadableEvent,
+  ): boolean {
+    const who = this.#strangerOf(log, event, from);
+    if (who === undefined) return false;
+    this.#passedOver += 1;
+    this.#tell(error, who);
+    return true;
+  }
+
   /** Who wrote it, where that is not the application, or somebody that it trusts as itself. */
-  #strangerOf(log: LogName, stored: StoredEvent): string | undefined {
-    const from = senderOf(stored);
+  #strangerOf(
+    log: LogName,
+    event: Pick<ReadEvent, 'type' | 'meta'>,
+    from: string | undefined,
+  ): string | undefined {
     // Who is trusted as the application has got here.
     if (from !== undefined) return this.#trusts === undefined ? `${from} sent it` : undefined;
-    return isMillraces(log, stored) ? 'Millrace wrote it' : undefined;
+    return isMillraces(log, event) ? 'Millrace wrote it' : undefined;
   }
 
   #tell(error: UnreadableEvent, who: string): void {
