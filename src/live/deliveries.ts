@@ -8,6 +8,7 @@
 import type { LogName } from '../event/log-name.ts';
 import { Closed } from '../log/errors.ts';
 import type { Batch } from './batch.ts';
+import { checkStart } from './check-start.ts';
 import type { Live } from './live.ts';
 import type { Sink, Start, Subscription } from './sink.ts';
 import type { Delivery } from './subscribe.ts';
@@ -46,8 +47,9 @@ export class Deliveries<Item> implements AsyncGenerator<Item, void, undefined> {
   /** Calls of `next()` that wait. */
   readonly #asked: Asked<Item>[] = [];
 
+  /** @throws InvalidInput for a bad start */
   constructor(options: DeliveriesOptions<Item>) {
-    this.#options = options;
+    this.#options = { ...options, start: checkStart(options.start) };
   }
 
   next(): Promise<IteratorResult<Item, void>> {

@@ -36,7 +36,7 @@ export interface SubscribeOptions {
  *   - Closing the live delivery, its log or its store: throws Closed.
  *
  * It begins with the first `next()`; before that it holds nothing. After its end it answers `done`.
- * @throws InvalidInput for a bad log name; in the loop: Closed, WrongType, the signal's reason
+ * @throws InvalidInput for a bad log name or start; in the loop: Closed, WrongType, the signal's reason
  */
 export function subscribe(
   live: Live,
