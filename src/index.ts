@@ -125,6 +125,7 @@ export {
   FeedTrimmed,
   ProjectionChanged,
   ProjectionFailed,
+  ProjectionSuperseded,
 } from './projection/errors.ts';
 export type { RunState } from './projection/feed-run.ts';
 export type { Retries } from './projection/pause.ts';

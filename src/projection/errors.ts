@@ -79,6 +79,25 @@ export class ProjectionChanged extends MillraceError {
   }
 }
 
+/**
+ * A later version serves, and nobody is at work on it: what somebody waits for may never be counted.
+ * The rows that are there can be read.
+ */
+export class ProjectionSuperseded extends MillraceError {
+  /** The version that serves. */
+  readonly serving: number;
+
+  constructor(projection: string, version: number, serving: number) {
+    const later =
+      serving === version ? `a later build of version ${version}` : `version ${serving}`;
+    super(
+      'projection_superseded',
+      `${projection} is superseded: ${later} serves, not this version ${version}, and no process is at work on it; start one that is, or raise this version above ${serving}`,
+    );
+    this.serving = serving;
+  }
+}
+
 /** A handler, of one event; before it is known whether trying again helps. */
 export class EventFailed extends Error {
   /** How many events of the page come before it. */

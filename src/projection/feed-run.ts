@@ -65,6 +65,8 @@ export class FeedRun {
   #caughtUp = false;
   #state: RunState = 'waiting';
   #error: MillraceError | undefined;
+  /** What whoever waits is told of its end. */
+  #closed: Closed;
   #trouble: string | undefined;
   /** How often the store has been away since something went well. */
   #failedInRow = 0;
@@ -84,6 +86,7 @@ export class FeedRun {
     this.#records = records;
     this.#target = target;
     this.#options = options;
+    this.#closed = new Closed(options.label);
     this.#pages = new FeedPages(log, target, {
       ...options,
       category: options.category,
@@ -158,7 +161,9 @@ export class FeedRun {
     }
   }
 
-  async stop(): Promise<void> {
+  /** @param why what whoever waits is told, where it is not this one that was closed */
+  async stop(why?: Closed): Promise<void> {
+    if (why !== undefined && !this.#stopping.signal.aborted) this.#closed = why;
     this.#stopping.abort();
     this.#wake();
     await this.ended;
@@ -183,7 +188,7 @@ export class FeedRun {
       this.#fail(error);
     } finally {
       this.#stopping.abort();
-      const refusal = this.#refusal() ?? new Closed(this.#options.label);
+      const refusal = this.#refusal() ?? this.#closed;
       for (const { reject } of this.#waiters) reject(refusal);
       this.#waiters.clear();
       void following.then((end) => end?.());
@@ -223,7 +228,7 @@ export class FeedRun {
 
   #refusal(): MillraceError | undefined {
     if (this.#state === 'failed') return this.#error;
-    return this.#stopping.signal.aborted ? new Closed(this.#options.label) : undefined;
+    return this.#stopping.signal.aborted ? this.#closed : undefined;
   }
 
   /** Wake-ups are only hints: until they can be had, the feed is looked at now and then. */

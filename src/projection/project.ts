@@ -15,7 +15,7 @@ import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
 import { Definitions } from './definitions.ts';
-import { ProjectionChanged } from './errors.ts';
+import { ProjectionChanged, ProjectionSuperseded } from './errors.ts';
 import { positionOf } from './feed-position.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -38,7 +38,8 @@ export interface ProjectionStore {
 export interface ProjectionStatus {
   /**
    * `waiting`: another instance works, or the store cannot be reached; `catching-up` and `live`:
-   * this one works; `failed`: see `error`; `superseded`: a later version serves.
+   * this one works; `failed`: see `error`; `superseded`: a later version serves, so this one has
+   * ended; its rows are not kept up to date, and {@link Projection.get} reads those that serve.
    */
   readonly state: RunState;
   readonly version: number;
@@ -79,8 +80,9 @@ export interface Projection<State> {
 
   /**
    * Resolves when readers see everything that was in the feed when it was called, whichever
-   * instance has counted it. Waits while the store is away.
-   * @throws ProjectionFailed, ProjectionChanged, FeedReset, FeedTrimmed; Closed when this one was stopped or its store
+   * instance has counted it, and whichever version serves. Waits while the store is away.
+   * @throws ProjectionFailed, ProjectionChanged, FeedReset, FeedTrimmed; ProjectionSuperseded when a
+   *   later version serves and nobody has been at work on it for a `leaseTime`; Closed when this one was stopped or its store
    *   closed; Unavailable; the signal's reason
    */
   caughtUp(options?: WaitOptions): Promise<void>;
@@ -188,7 +190,8 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       isSuperseded: () => this.#isSuperseded(),
       onCaughtUp: () => this.#serve(),
     });
-    void this.#run.ended.then(endsWith(store.log, 'reading', () => this.stop()));
+    const close = () => this.#stop(new Closed(`the store of the projection ${name}`));
+    void this.#run.ended.then(endsWith(store.log, 'reading', close));
   }
 
   async get(key: string): Promise<State | undefined> {
@@ -230,9 +233,13 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     return this.#run.ended;
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  async #stop(why?: Closed): Promise<void> {
     this.#stopping.abort();
-    await this.#run.stop();
+    await this.#run.stop(why);
     await this.#retired;
   }
 
@@ -270,14 +277,35 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   /** Waits for the version that has taken over, in whatever process it runs. */
   async #servingReached(end: number, waiting: AbortSignal | undefined): Promise<void> {
     const { signal } = this.#stopping;
+    let before: number | undefined;
+    let since = 0;
     while (!signal.aborted) {
       waiting?.throwIfAborted();
       const checkpoint = await this.#readModel.checkpoint(await this.#servingTable());
       const cursor = checkpoint?.cursor ?? null;
-      if ((await positionOf(this.#store.log, cursor, this.#category)).position >= end) return;
+      const { position } = await positionOf(this.#store.log, cursor, this.#category);
+      if (position >= end) return;
+      if (position !== before) {
+        before = position;
+        since = performance.now();
+      } else if (performance.now() - since > this.#leaseTime) {
+        await this.#mustBeAtWork();
+        since = performance.now();
+      }
       await pause(WAITED_FOR, signal);
     }
     throw new Closed(`the projection ${this.name}`);
+  }
+
+  /** @throws ProjectionSuperseded when no process works on what serves */
+  async #mustBeAtWork(): Promise<void> {
+    const { name, version } = this;
+    const serving = this.#serving ?? version;
+    const timeToLive = this.#leaseTime;
+    const lease = await this.#store.records.lease(leaseOf(name, serving), { timeToLive });
+    if (lease === undefined) return;
+    await lease.release();
+    throw new ProjectionSuperseded(`the projection ${name}`, version, versionOf(serving));
   }
 
   async #retire(version: number): Promise<void> {

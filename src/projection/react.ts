@@ -6,6 +6,7 @@ import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
+import { Closed } from '../log/errors.ts';
 import { FEED_START, type FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
@@ -162,12 +163,13 @@ export function react<Payloads extends object = AnyPayloads>(
     trimmed,
     onProblem,
   });
-  const stop = async (mostGrace = grace) => {
+  const stop = async (mostGrace = grace, why?: Closed) => {
     const timer = setTimeout(() => late.abort(), Math.min(mostGrace, grace));
-    await run.stop();
+    await run.stop(why);
     clearTimeout(timer);
   };
-  void run.ended.then(endsWith(log, 'work', stop));
+  const close = (graceMs: number) => stop(graceMs, new Closed(`the store of the reaction ${name}`));
+  void run.ended.then(endsWith(log, 'work', close));
   return {
     name,
     async caughtUp({ signal } = {}) {

@@ -90,6 +90,10 @@ export const ERROR_CODES = {
   unreadable_event: code(500, 'A stored event is not one that the definitions can read'),
   projection_failed: code(500, 'A projection or reaction cannot handle an event'),
   projection_changed: code(500, 'A projection has changed under the same version'),
+  projection_superseded: code(
+    500,
+    'A later version of a projection serves, and nobody works on it',
+  ),
   feed_reset: code(500, 'A projection knows events that the store has lost'),
   feed_trimmed: code(500, 'Events were trimmed away before a projection had seen them'),
   too_many_conflicts: code(409, 'Others appended to the log before each attempt'),

@@ -103,3 +103,52 @@ test('an earlier version does nothing once a later one serves', async () => {
   expect(await earlier.get('account:1')).toEqual({ count: 1 });
   await later.stop();
 });
+
+test('who waits for an earlier version waits for the one that serves, and is told when nobody works on that', async () => {
+  const store = new MemoryStore();
+  await store.deposit(1, 5);
+  const later = project(store, { ...balances, ...QUICK, version: 7 });
+  await later.caughtUp();
+  const earlier = project(store, { ...balances, ...QUICK, version: 6 });
+  await store.deposit(1, 5);
+  await earlier.caughtUp();
+  expect(await earlier.get('account:1')).toEqual({ balance: 10, events: 2 });
+
+  await later.stop();
+  // All that there was has been counted.
+  await earlier.caughtUp();
+  await store.deposit(1, 5);
+  const refused = { code: 'projection_superseded', serving: 7 };
+  await expect(earlier.caughtUp()).rejects.toMatchObject(refused);
+  await expect(earlier.caughtUp()).rejects.toThrow(/version 7 serves.*no process.*raise/);
+
+  const waits = earlier.caughtUp();
+  const again = project(store, { ...balances, ...QUICK, version: 7 });
+  await waits;
+  expect(await earlier.get('account:1')).toEqual({ balance: 15, events: 3 });
+  await again.stop();
+});
+
+test('who waits when the store is closed is told that, by an instance that waits', async () => {
+  const store = new MemoryStore();
+  await store.deposit(1, 5);
+  const readModel = new FaultyReadModel(store.readModels);
+  let hold = true;
+  readModel.beforeCommit = async ({ changes }) => {
+    while (hold && changes.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const works = project(store, { ...balances, ...QUICK, readModel });
+  await eventually(() => works.status().state === 'catching-up');
+  const waits = project(store, { ...balances, ...QUICK });
+  await eventually(() => Number.isFinite(waits.lag()));
+  const told = expect(waits.caughtUp()).rejects.toMatchObject({
+    code: 'closed',
+    message: 'the store of the projection balances has been closed',
+  });
+  await new Promise(setImmediate);
+  expect(waits.status().state).toBe('waiting');
+  const closing = store.log.close();
+  await told;
+  hold = false;
+  await closing;
+});
