@@ -1,9 +1,11 @@
 /** `millrace dead-letters`: lists what a group of workers has given up, has it done again, or discards it. */
 import { Command, Option } from 'commander';
 import { MillraceError } from '../event/error.ts';
+import { ZERO_ID } from '../event/event-id.ts';
 import type { Store } from '../open-store.ts';
 import {
   type DeadLetter,
+  deadLetterLog,
   discardDeadLetter,
   listDeadLetters,
   type Redriving,
@@ -87,7 +89,11 @@ async function run(action: Action, asked: Asked, command: Command): Promise<void
 
 async function list(store: Store, { group, json }: Asked): Promise<void> {
   const letters = await listDeadLetters(store.log, group);
-  if (letters.length === 0) process.stderr.write(`The group ${group} has no dead letters.\n`);
+  if (letters.length === 0) {
+    const { version } = await store.log.read(deadLetterLog(group), { limit: 0 });
+    const hint = version === ZERO_ID ? ', and never had one: is that its name?' : '.';
+    process.stderr.write(`The group ${group} has no dead letters${hint}\n`);
+  }
   for (const letter of letters) {
     process.stdout.write(json ? `${JSON.stringify(letter)}\n` : lineOf(letter));
   }

@@ -31,7 +31,10 @@ export interface DeadLetter {
   /** The event that could not be handled. */
   readonly id: EventId;
   readonly type: string;
-  /** How often it was tried. */
+  /**
+   * How often it was tried before it became this dead letter. A redrive tries it once, and makes
+   * another one, with 1, when that fails.
+   */
   readonly attempts: number;
   /** What the handler threw last: its message, or what else can be said of it; 1,000 characters at most. */
   readonly error: string;

@@ -126,6 +126,12 @@ test('says what is wrong', async () => {
   expect(wrong.stderr).toContain('takes one of list, redrive, discard, not "remove"');
   expect((await deadLetters(store, 'a b', 'list')).code).toBe(2);
   expect((await deadLetters(store, 'mail', 'list', '--id', '1-0')).code).toBe(2);
+  const misspelt = await deadLetters(store, 'nosuch', 'list');
+  expect([misspelt.code, misspelt.lines, misspelt.stderr]).toEqual([
+    0,
+    [],
+    'The group nosuch has no dead letters, and never had one: is that its name?\n',
+  ]);
   await using without = runMillrace(['dead-letters', 'list', '--store', store]);
   expect(await without.ended()).toBe(2);
   expect(without.stderr).toContain('--group');
