@@ -2,13 +2,13 @@
 import { measuredFile } from './measured-build.ts';
 
 export async function loadRedisLog() {
-  const module = await import(measuredFile('log/redis/redis-log.js').href);
-  return (module as typeof import('../src/log/redis/redis-log.ts')).RedisLog;
+  const module = await import(measuredFile('stores/redis/log/redis-log.js').href);
+  return (module as typeof import('../src/stores/redis/log/redis-log.ts')).RedisLog;
 }
 
 export async function loadEmbeddedLog() {
-  const module = await import(measuredFile('log/embedded/embedded-log.js').href);
-  return (module as typeof import('../src/log/embedded/embedded-log.ts')).EmbeddedLog;
+  const module = await import(measuredFile('stores/embedded/log/embedded-log.js').href);
+  return (module as typeof import('../src/stores/embedded/log/embedded-log.ts')).EmbeddedLog;
 }
 
 export async function loadMillrace() {

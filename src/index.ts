@@ -15,13 +15,6 @@ export {
   type ReservationsOptions,
 } from './accounts/reservations.ts';
 export type { Owners } from './accounts/settler.ts';
-export type { RetryOptions } from './decider/back-off.ts';
-export type { CommandOptions, Handled } from './decider/command.ts';
-export {
-  type CommandHandler,
-  type CommandHandlerOptions,
-  commandHandler,
-} from './decider/command-handler.ts';
 export {
   type Decider,
   type DeciderDefinition,
@@ -31,9 +24,16 @@ export {
   type UntypedPayloads,
 } from './decider/decider.ts';
 export { CommandIdReused, QueueFull, StateLost, TooManyConflicts } from './decider/errors.ts';
-export { type HandleOptions, handle } from './decider/handle.ts';
-export { readState, type StateAt } from './decider/read-state.ts';
-export type { SnapshotOptions } from './decider/snapshots.ts';
+export type { RetryOptions } from './decider/handling/back-off.ts';
+export type { CommandOptions, Handled } from './decider/handling/command.ts';
+export {
+  type CommandHandler,
+  type CommandHandlerOptions,
+  commandHandler,
+} from './decider/handling/command-handler.ts';
+export { type HandleOptions, handle } from './decider/handling/handle.ts';
+export { readState, type StateAt } from './decider/handling/read-state.ts';
+export type { SnapshotOptions } from './decider/handling/snapshots.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {
   DEFAULT_EVENT_LIMITS,
@@ -53,25 +53,7 @@ export {
 } from './event/event-id.ts';
 export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
 export type { WhoseEvents, Writers } from './event/senders.ts';
-export { type Action, type AppendRule, type May, ownLogs } from './gateway/authorization.ts';
-export { type CookieSessionOptions, cookieSession } from './gateway/cookie-session.ts';
-export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
-export {
-  type Authenticate,
-  type Claims,
-  type Identity,
-  type RequestHead,
-  Unauthenticated,
-} from './gateway/identity.ts';
-export { type JwtOptions, jwtAuthentication } from './gateway/jwt.ts';
-export type { GatewayLimits } from './gateway/limits.ts';
-export { type Listening, type ListenOptions, listen } from './gateway/listen-node.ts';
-export { Batch, type FrameEncoder } from './live/batch.ts';
-export { createLive, type LiveOptions } from './live/create-live.ts';
-export type { Live } from './live/live.ts';
-export type { Sink, Start, Subscription } from './live/sink.ts';
-export { type Delivery, type SubscribeOptions, subscribe } from './live/subscribe.ts';
-export { EmbeddedLog, type EmbeddedLogOptions } from './log/embedded/embedded-log.ts';
+export type { Standing } from './event/standing.ts';
 export {
   Closed,
   LogFull,
@@ -82,7 +64,7 @@ export {
   Unavailable,
   VersionConflict,
   WrongType,
-} from './log/errors.ts';
+} from './event/store-errors.ts';
 export {
   FEED_START,
   type FeedCursor,
@@ -90,7 +72,37 @@ export {
   type FeedOptions,
   type FeedPage,
   type FeedStanding,
-} from './log/feed.ts';
+} from './feed/feed.ts';
+export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export {
+  type Action,
+  type AppendRule,
+  type May,
+  ownLogs,
+} from './gateway/identity/authorization.ts';
+export { type CookieSessionOptions, cookieSession } from './gateway/identity/cookie-session.ts';
+export {
+  type Authenticate,
+  type Claims,
+  type Identity,
+  type RequestHead,
+  Unauthenticated,
+} from './gateway/identity/identity.ts';
+export { type JwtOptions, jwtAuthentication } from './gateway/identity/jwt.ts';
+export type { GatewayLimits } from './gateway/limits/limits.ts';
+export { type Listening, type ListenOptions, listen } from './gateway/node/listen.ts';
+export { Batch, type FrameEncoder } from './live/batch.ts';
+export { createLive, type LiveOptions } from './live/create-live.ts';
+export type { Live } from './live/live.ts';
+export type { Sink, Start, Subscription } from './live/sink.ts';
+export { type Delivery, type SubscribeOptions, subscribe } from './live/subscribe.ts';
+export {
+  type TypedDelivery,
+  type TypedLog,
+  type TypedLogOptions,
+  type TypedPage,
+  typedLog,
+} from './live/typed-log.ts';
 export type {
   Appended,
   AppendOptions,
@@ -100,12 +112,7 @@ export type {
   Producer,
   ReadOptions,
 } from './log/log.ts';
-export { MemoryLog } from './log/memory/memory-log.ts';
 export type { WaitOptions } from './log/or-aborted.ts';
-export { RedisLog, type RedisLogOptions } from './log/redis/redis-log.ts';
-export type { Standing } from './log/standing.ts';
-export { type OpenLogOptions, openLog } from './open-log.ts';
-export { openStore, type Store } from './open-store.ts';
 export {
   type ProcessManagerOptions,
   processManager,
@@ -143,8 +150,6 @@ export {
 } from './projection/react.ts';
 export type { RunOptions } from './projection/run-options.ts';
 export { httpStatus } from './protocol/problem.ts';
-export { EmbeddedReadModels } from './read-models/embedded/embedded-read-models.ts';
-export { MemoryReadModels } from './read-models/memory/memory-read-models.ts';
 export type {
   Checkpoint,
   CommitOutcome,
@@ -152,15 +157,6 @@ export type {
   ReadModelCommit,
   ReadModels,
 } from './read-models/read-models.ts';
-export {
-  RedisReadModels,
-  type RedisReadModelsOptions,
-} from './read-models/redis/redis-read-models.ts';
-export {
-  EmbeddedRecords,
-  type EmbeddedRecordsOptions,
-} from './records/embedded/embedded-records.ts';
-export { MemoryRecords, type MemoryRecordsOptions } from './records/memory/memory-records.ts';
 export type {
   Add,
   Change,
@@ -172,7 +168,38 @@ export type {
   Records,
   Swapped,
 } from './records/records.ts';
-export { RedisRecords, type RedisRecordsOptions } from './records/redis/redis-records.ts';
+export { EmbeddedLog, type EmbeddedLogOptions } from './stores/embedded/log/embedded-log.ts';
+export { EmbeddedReadModels } from './stores/embedded/read-models/embedded-read-models.ts';
+export {
+  EmbeddedRecords,
+  type EmbeddedRecordsOptions,
+} from './stores/embedded/records/embedded-records.ts';
+export {
+  EmbeddedWorkQueues,
+  type EmbeddedWorkQueuesOptions,
+} from './stores/embedded/work-queues/embedded-work-queues.ts';
+export { MemoryLog } from './stores/memory/log/memory-log.ts';
+export { MemoryReadModels } from './stores/memory/read-models/memory-read-models.ts';
+export {
+  MemoryRecords,
+  type MemoryRecordsOptions,
+} from './stores/memory/records/memory-records.ts';
+export {
+  MemoryWorkQueues,
+  type MemoryWorkQueuesOptions,
+} from './stores/memory/work-queues/memory-work-queues.ts';
+export { openStore, type Store } from './stores/open.ts';
+export { type OpenLogOptions, openLog } from './stores/open-log.ts';
+export { RedisLog, type RedisLogOptions } from './stores/redis/log/redis-log.ts';
+export {
+  RedisReadModels,
+  type RedisReadModelsOptions,
+} from './stores/redis/read-models/redis-read-models.ts';
+export { RedisRecords, type RedisRecordsOptions } from './stores/redis/records/redis-records.ts';
+export {
+  RedisWorkQueues,
+  type RedisWorkQueuesOptions,
+} from './stores/redis/work-queues/redis-work-queues.ts';
 export { caused } from './typed/caused.ts';
 export { type DefineEventsOptions, defineEvents } from './typed/define-events.ts';
 export type {
@@ -204,25 +231,6 @@ export {
   type StandardSchema,
   type,
 } from './typed/standard-schema.ts';
-export {
-  type TypedDelivery,
-  type TypedLog,
-  type TypedLogOptions,
-  type TypedPage,
-  typedLog,
-} from './typed/typed-log.ts';
-export {
-  EmbeddedWorkQueues,
-  type EmbeddedWorkQueuesOptions,
-} from './work-queues/embedded/embedded-work-queues.ts';
-export {
-  MemoryWorkQueues,
-  type MemoryWorkQueuesOptions,
-} from './work-queues/memory/memory-work-queues.ts';
-export {
-  RedisWorkQueues,
-  type RedisWorkQueuesOptions,
-} from './work-queues/redis/redis-work-queues.ts';
 export type {
   Attempt,
   JoinOptions,

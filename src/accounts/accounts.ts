@@ -6,8 +6,8 @@ import { InvalidInput } from '../event/error.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import { accountLog, isAccountId } from '../event/log-name.ts';
 import { ACCOUNT_EVENTS } from '../event/own-events.ts';
+import { OutcomeUnknown, Unavailable, WrongType } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
-import { OutcomeUnknown, Unavailable, WrongType } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
 import {

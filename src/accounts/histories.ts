@@ -12,7 +12,7 @@ import { InvalidInput, MillraceError } from '../event/error.ts';
 import { type JsonValue, type Meta, type Payload, StoredEvent } from '../event/event.ts';
 import { type EventId, isEventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import { Closed } from '../log/errors.ts';
+import { Closed } from '../event/store-errors.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Records } from '../records/records.ts';
 import { OwnerHistory, readOn } from './owner-history.ts';

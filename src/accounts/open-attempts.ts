@@ -9,7 +9,7 @@
  * (An attempt that pauses beyond its deadline between being listed and its first step is taken
  * off early. If it then also crashes, it is settled when somebody wants the value.)
  */
-import { OutcomeUnknown, WrongType } from '../log/errors.ts';
+import { OutcomeUnknown, WrongType } from '../event/store-errors.ts';
 import type { Records } from '../records/records.ts';
 
 export interface OpenAttempt {

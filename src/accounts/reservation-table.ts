@@ -16,7 +16,7 @@
  * never undo a later owner's step. No record comes back once it is gone, as every attempt is new.
  * The outer braces are literal: a Redis Cluster hash tag, so that both are in one slot.
  */
-import { OutcomeUnknown, WrongType } from '../log/errors.ts';
+import { OutcomeUnknown, WrongType } from '../event/store-errors.ts';
 import type { Change, Committed, Records } from '../records/records.ts';
 
 export interface OpenReservation {

@@ -18,7 +18,7 @@
 import { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
-import { OutcomeUnknown, Unavailable, VersionConflict } from '../log/errors.ts';
+import { OutcomeUnknown, Unavailable, VersionConflict } from '../event/store-errors.ts';
 import type { Records } from '../records/records.ts';
 import { type OpenAttempt, OpenAttempts } from './open-attempts.ts';
 import type { OwnerHistory } from './owner-history.ts';

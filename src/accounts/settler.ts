@@ -4,7 +4,7 @@
  * made to say that the attempt is abandoned.
  */
 import { ABANDONED } from '../event/own-events.ts';
-import { OutcomeUnknown, VersionConflict } from '../log/errors.ts';
+import { OutcomeUnknown, VersionConflict } from '../event/store-errors.ts';
 import { Histories, type HistoriesOptions } from './histories.ts';
 import type { OwnerHistory } from './owner-history.ts';
 import type { OpenReservation, ReservationTable } from './reservation-table.ts';

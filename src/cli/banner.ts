@@ -1,8 +1,8 @@
 /** What `millrace serve` prints once it listens. */
 import type { StoreDescription } from '../log/store-description.ts';
-import { describeAccess } from './authentication.ts';
-import { isLoopback } from './check-access.ts';
-import type { Settings } from './settings.ts';
+import { describeAccess } from './settings/authentication.ts';
+import { isLoopback } from './settings/check-access.ts';
+import type { Settings } from './settings/settings.ts';
 
 /** Lines for a person: where it listens, what to try, and what the store promises. */
 export function banner(

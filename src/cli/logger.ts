@@ -1,6 +1,6 @@
 /** Where the log of `millrace serve` goes: JSON lines on standard error. */
 import { type Logger, pino } from 'pino';
-import type { LogLevel } from './settings.ts';
+import type { LogLevel } from './settings/settings.ts';
 
 /**
  * Not pino's own destination: when whoever read our standard error is gone, that one tries to

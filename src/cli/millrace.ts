@@ -2,10 +2,10 @@
 /** The `millrace` program: finds the command, and turns its failures into messages and exit codes. */
 import { Command, CommanderError } from 'commander';
 import { asError } from '../event/thrown.ts';
-import { deadLettersCommand } from './dead-letters.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
+import { projectCommand } from './commands/project.ts';
+import { serveCommand } from './commands/serve.ts';
 import { CommandFailure, EXIT_FAILURE, EXIT_USAGE } from './failure.ts';
-import { projectCommand } from './project.ts';
-import { serveCommand } from './serve.ts';
 import { packageVersion } from './version.ts';
 
 const program = new Command('millrace')

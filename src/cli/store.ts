@@ -1,19 +1,19 @@
 /** Opening the chosen store. */
 
 import { MillraceError } from '../event/error.ts';
+import { Unavailable } from '../event/store-errors.ts';
 import { endDependents } from '../log/dependents.ts';
-import { EmbeddedLog } from '../log/embedded/embedded-log.ts';
-import { EmbeddedStore } from '../log/embedded/embedded-store.ts';
-import { Unavailable } from '../log/errors.ts';
-import type { OnConnection } from '../log/redis/connection-report.ts';
-import { RedisLog } from '../log/redis/redis-log.ts';
-import { EmbeddedRecords } from '../records/embedded/embedded-records.ts';
 import type { Records } from '../records/records.ts';
-import { RedisRecords } from '../records/redis/redis-records.ts';
+import { EmbeddedStore } from '../stores/embedded/embedded-store.ts';
+import { EmbeddedLog } from '../stores/embedded/log/embedded-log.ts';
+import { EmbeddedRecords } from '../stores/embedded/records/embedded-records.ts';
+import { RedisLog } from '../stores/redis/log/redis-log.ts';
+import type { OnConnection } from '../stores/redis/place/connection-report.ts';
+import { RedisRecords } from '../stores/redis/records/redis-records.ts';
 import { CommandFailure, withoutCredentials } from './failure.ts';
-import { eventLimits } from './limit-settings.ts';
-import type { Settings } from './settings.ts';
-import type { StoreChoice } from './store-choice.ts';
+import { eventLimits } from './settings/limit-settings.ts';
+import type { Settings } from './settings/settings.ts';
+import type { StoreChoice } from './settings/store-choice.ts';
 
 /** The records that a gateway keeps, with an example for each kind; those of sessions are the application's. */
 const RECORDS = {

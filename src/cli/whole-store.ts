@@ -1,9 +1,10 @@
 /** Opening all that the chosen store keeps, for commands that work on it without a gateway. */
-import type { ConnectionState } from '../log/redis/connection-report.ts';
-import { openStore, type Store } from '../open-store.ts';
+
+import { openStore, type Store } from '../stores/open.ts';
+import type { ConnectionState } from '../stores/redis/place/connection-report.ts';
 import { CommandFailure } from './failure.ts';
+import type { StoreChoice } from './settings/store-choice.ts';
 import { explainStore } from './store.ts';
-import type { StoreChoice } from './store-choice.ts';
 
 /** What becomes of the connection later is told by whatever needs it. */
 function onConnection(state: ConnectionState, progress: string | undefined): void {

@@ -2,7 +2,7 @@
 import { MillraceError } from '../event/error.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import type { VersionConflict } from '../log/errors.ts';
+import type { VersionConflict } from '../event/store-errors.ts';
 
 /**
  * Others appended to the log before each of the attempts. Nothing was appended; the command can be

@@ -9,7 +9,7 @@ import { type EventId, predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Live } from '../live/live.ts';
 import { weightOf } from '../live/weight.ts';
-import type { LoopTurns } from './loop-turns.ts';
+import type { LoopTurns } from './limits/loop-turns.ts';
 
 /** How long a store that is away is left alone, in milliseconds. */
 const TRY_AGAIN = 500;

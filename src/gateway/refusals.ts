@@ -8,9 +8,9 @@
  */
 import type { MillraceError } from '../event/error.ts';
 import { errorCode } from '../protocol/error-codes.ts';
-import { approachOf, type Connection } from './connection.ts';
-import type { TrustProxy } from './forwarded.ts';
-import type { RequestHead } from './identity.ts';
+import { approachOf, type Connection } from './identity/connection.ts';
+import type { TrustProxy } from './identity/forwarded.ts';
+import type { RequestHead } from './identity/identity.ts';
 import type { Logger } from './logger.ts';
 
 /** Soon enough for somebody who watches the log while trying, in milliseconds. */

@@ -1,7 +1,7 @@
 /** Puts `live` together. */
 import type { LogName } from '../event/log-name.ts';
+import { Closed } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
-import { Closed } from '../log/errors.ts';
 import type { EventLog, Page, ReadOptions } from '../log/log.ts';
 import { parseReadOptions } from '../log/options.ts';
 import type { Live } from './live.ts';

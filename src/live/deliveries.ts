@@ -6,7 +6,7 @@
  *       └───────────────── return() ───────────────────────────────────────▲
  */
 import type { LogName } from '../event/log-name.ts';
-import { Closed } from '../log/errors.ts';
+import { Closed } from '../event/store-errors.ts';
 import type { Batch } from './batch.ts';
 import { checkStart } from './check-start.ts';
 import type { Live } from './live.ts';

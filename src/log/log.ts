@@ -9,8 +9,8 @@
 import type { NewEvent, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import type { FeedCursor, FeedOptions, FeedPage } from './feed.ts';
-import type { Standing } from './standing.ts';
+import type { Standing } from '../event/standing.ts';
+import type { FeedCursor, FeedOptions, FeedPage } from '../feed/feed.ts';
 
 /**
  * Who appends, so that a repeat can be told from a new append (Kafka's idempotent producer).

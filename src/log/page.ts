@@ -1,7 +1,7 @@
 /** Where a page starts, and how much of a log fits on it. */
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
-import type { Standing } from './standing.ts';
+import type { Standing } from '../event/standing.ts';
 
 /** After which ID the page begins that a reader with cursor `after` gets. */
 export function pageStart(after: EventId, standing: Standing): EventId {

@@ -5,9 +5,9 @@
  * Commanded and Emmett).
  */
 
-import type { CommandOptions, Handled } from '../decider/command.ts';
 import type { Decider } from '../decider/decider.ts';
-import { type HandleOptions, handle } from '../decider/handle.ts';
+import type { CommandOptions, Handled } from '../decider/handling/command.ts';
+import { type HandleOptions, handle } from '../decider/handling/handle.ts';
 import { InvalidInput } from '../event/error.ts';
 import type { EventLog } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';

@@ -3,8 +3,8 @@ import { MillraceError } from '../event/error.ts';
 import type { Meta, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { OutcomeUnknown, Unavailable } from '../event/store-errors.ts';
 import { isA, kindOf, textOf, thrownAt } from '../event/thrown.ts';
-import { OutcomeUnknown, Unavailable } from '../log/errors.ts';
 
 /** Which event it was; never what is in it. */
 export interface EventPlace {

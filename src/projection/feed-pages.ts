@@ -14,7 +14,7 @@
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { isA } from '../event/thrown.ts';
-import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../log/feed.ts';
+import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { UnreadableEvent } from '../typed/errors.ts';
 import {

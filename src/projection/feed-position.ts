@@ -1,5 +1,5 @@
 /** How far somebody else is who reads the feed. */
-import type { FeedCursor } from '../log/feed.ts';
+import type { FeedCursor } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
 
 /** How many entries of the feed lie at or before `cursor` (at least), and how many there are. */

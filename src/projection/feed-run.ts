@@ -11,8 +11,8 @@
  * with every commit. An instance that was paused and missed the end of its lease cannot commit.
  */
 import { MillraceError } from '../event/error.ts';
-import { Closed, Unavailable } from '../log/errors.ts';
-import type { FeedCursor } from '../log/feed.ts';
+import { Closed, Unavailable } from '../event/store-errors.ts';
+import type { FeedCursor } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { Lease, Records } from '../records/records.ts';

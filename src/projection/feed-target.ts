@@ -1,5 +1,5 @@
 /** What the pages of a {@link FeedRun} go into: rows of a read model, or the world outside. */
-import type { FeedCursor, FeedItem } from '../log/feed.ts';
+import type { FeedCursor, FeedItem } from '../feed/feed.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
 
 export interface FeedTarget {

@@ -6,9 +6,9 @@
  *                                      readers: get, rows ──────────┘ of the version that serves
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
-import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
 import type { ReadModel } from '../read-models/read-models.ts';

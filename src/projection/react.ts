@@ -4,10 +4,10 @@
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { WhoseEvents } from '../event/senders.ts';
+import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
+import { FEED_START, type FeedCursor } from '../feed/feed.ts';
 import { endsWith } from '../log/dependents.ts';
-import { Closed } from '../log/errors.ts';
-import { FEED_START, type FeedCursor } from '../log/feed.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
 import type { Records } from '../records/records.ts';

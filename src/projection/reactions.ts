@@ -4,9 +4,9 @@
  */
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
-import { ProgressLost } from '../log/errors.ts';
-import { FEED_START, type FeedCursor, type FeedItem } from '../log/feed.ts';
-import { readFeedCursor } from '../log/feed-cursor.ts';
+import { ProgressLost } from '../event/store-errors.ts';
+import { readFeedCursor } from '../feed/cursor.ts';
+import { FEED_START, type FeedCursor, type FeedItem } from '../feed/feed.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
 import type { Put, Records } from '../records/records.ts';

@@ -12,7 +12,7 @@
  * A version whose definition was changed can be computed anew by itself. Its second build counts as
  * a version right after it, 1.001, and the third as 1.002; both are before 2.
  */
-import { WrongType } from '../log/errors.ts';
+import { WrongType } from '../event/store-errors.ts';
 import type { Records } from '../records/records.ts';
 
 export interface Versions {

@@ -1,5 +1,5 @@
 /** What becomes of a batch, as a pure function: for the stores that decide in this process. */
-import { WrongType } from '../log/errors.ts';
+import { WrongType } from '../event/store-errors.ts';
 import type { Change, Committed } from './records.ts';
 import { isAdd } from './rules.ts';
 

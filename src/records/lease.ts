@@ -8,7 +8,7 @@
  * at, and why a lease may be renewed after its time as long as nobody took it.
  */
 import { InvalidInput } from '../event/error.ts';
-import { WrongType } from '../log/errors.ts';
+import { WrongType } from '../event/store-errors.ts';
 import { leaseKey, leaseTokenKey } from './keys.ts';
 import type { Fence, Lease, Put, Records } from './records.ts';
 import { checkLeaseName, checkTimeToLive } from './rules.ts';

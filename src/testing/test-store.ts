@@ -1,9 +1,9 @@
 /** A store in memory in which everything happens the same way each time. */
 import { endDependents } from '../log/dependents.ts';
-import { MemoryLog } from '../log/memory/memory-log.ts';
-import { MemoryReadModels } from '../read-models/memory/memory-read-models.ts';
-import { MemoryRecords } from '../records/memory/memory-records.ts';
-import { MemoryWorkQueues } from '../work-queues/memory/memory-work-queues.ts';
+import { MemoryLog } from '../stores/memory/log/memory-log.ts';
+import { MemoryReadModels } from '../stores/memory/read-models/memory-read-models.ts';
+import { MemoryRecords } from '../stores/memory/records/memory-records.ts';
+import { MemoryWorkQueues } from '../stores/memory/work-queues/memory-work-queues.ts';
 import { FakeClock } from './fake-clock.ts';
 import { seededIds, seededRandom } from './seeded.ts';
 

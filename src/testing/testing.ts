@@ -3,8 +3,11 @@
  *
  *     import { specify, testStore } from 'millrace/testing';
  */
-export { MemoryLog, type MemoryLogOptions } from '../log/memory/memory-log.ts';
-export { MemoryRecords, type MemoryRecordsOptions } from '../records/memory/memory-records.ts';
+export { MemoryLog, type MemoryLogOptions } from '../stores/memory/log/memory-log.ts';
+export {
+  MemoryRecords,
+  type MemoryRecordsOptions,
+} from '../stores/memory/records/memory-records.ts';
 export { type Expected, type Given, specify, type When } from './decider-spec.ts';
 export { FakeClock } from './fake-clock.ts';
 export { seededIds, seededRandom } from './seeded.ts';

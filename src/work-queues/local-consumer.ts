@@ -1,5 +1,5 @@
 /** A member of a {@link LocalGroup}. */
-import { Closed } from '../log/errors.ts';
+import { Closed } from '../event/store-errors.ts';
 import type { LocalGroup } from './local-group.ts';
 import { LONGEST_WAIT } from './rules.ts';
 import type { LeasedLog, Settlement, WorkConsumer } from './work-queues.ts';

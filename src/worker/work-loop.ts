@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogName } from '../event/log-name.ts';
+import { Closed } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
-import { Closed } from '../log/errors.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { LeasedLog, WorkConsumer } from '../work-queues/work-queues.ts';

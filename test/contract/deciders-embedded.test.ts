@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { openStore, type Store } from '../../src/open-store.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { decidersSuite } from './deciders-suite.ts';
 
 describe('deciders on the embedded store', () => {

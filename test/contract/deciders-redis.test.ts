@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { openStore, type Store } from '../../src/open-store.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { decidersSuite } from './deciders-suite.ts';
 

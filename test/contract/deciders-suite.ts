@@ -1,7 +1,7 @@
 /** What deciders promise, over any store: to be run on each. */
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
-import { commandHandler } from '../../src/decider/command-handler.ts';
-import { handle } from '../../src/decider/handle.ts';
+import { commandHandler } from '../../src/decider/handling/command-handler.ts';
+import { handle } from '../../src/decider/handling/handle.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import type { Records } from '../../src/records/records.ts';
 import { randomId } from '../support/names.ts';

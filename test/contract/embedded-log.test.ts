@@ -5,15 +5,18 @@ import { expect, it } from 'vitest';
 import { type EncodedEvent, encodeEvents } from '../../src/event/event.ts';
 import { type EventId, makeEventId, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { EmbeddedLog, type EmbeddedLogOptions } from '../../src/log/embedded/embedded-log.ts';
-import { EmbeddedStore } from '../../src/log/embedded/embedded-store.ts';
-import { writeEntry } from '../../src/log/embedded/entry.ts';
+import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
 import {
   COUNTERS_KEY,
   openDatabases,
   writeCounters,
   writeHead,
-} from '../../src/log/embedded/layout.ts';
+} from '../../src/stores/embedded/layout.ts';
+import {
+  EmbeddedLog,
+  type EmbeddedLogOptions,
+} from '../../src/stores/embedded/log/embedded-log.ts';
+import { writeEntry } from '../../src/stores/embedded/log/entry.ts';
 import { randomLog } from '../support/names.ts';
 import { eventLogSuite } from './event-log-suite.ts';
 import type { StoreKind, StoreUnderTest } from './store-under-test.ts';

@@ -4,17 +4,17 @@
  */
 import { getEventListeners } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Closed } from '../../src/event/store-errors.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import { subscribe } from '../../src/live/subscribe.ts';
-import { Closed } from '../../src/log/errors.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import type { WaitOptions } from '../../src/log/or-aborted.ts';
-import { openStore, type Store } from '../../src/open-store.ts';
 import { processManager } from '../../src/process-manager/process-manager.ts';
 import { ProjectionFailed } from '../../src/projection/errors.ts';
 import { project } from '../../src/projection/project.ts';
 import { react } from '../../src/projection/react.ts';
 import { leaseOf } from '../../src/projection/retiring.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { work } from '../../src/worker/work.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId, randomLog } from '../support/names.ts';

@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import { type EventId, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { VersionConflict } from '../../src/log/errors.ts';
+import { VersionConflict } from '../../src/event/store-errors.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { appendOne, assertHolds, event, readAll, shifted, versionOf } from './say.ts';
 import type { Suite } from './suite.ts';

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
 import { type EventId, isAfter } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import type { FeedCursor, FeedItem, FeedOptions, FeedPage } from '../../src/log/feed.ts';
+import type { FeedCursor, FeedItem, FeedOptions, FeedPage } from '../../src/feed/feed.ts';
 import type { EventLog } from '../../src/log/log.ts';
 
 export class FeedFollower {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import type { EventId } from '../../src/event/event-id.ts';
 import { type LogName, parseLogName } from '../../src/event/log-name.ts';
-import { FEED_START } from '../../src/log/feed.ts';
+import { FEED_START } from '../../src/feed/feed.ts';
 import { eventually } from '../support/eventually.ts';
 import { FeedFollower } from './feed-reader.ts';
 import { appendMany, appendOne, event } from './say.ts';

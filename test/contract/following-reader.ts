@@ -2,8 +2,8 @@
 import type { StoredEvent } from '../../src/event/event.ts';
 import { type EventId, isAfter, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
+import type { Standing } from '../../src/event/standing.ts';
 import type { EventLog, Follower } from '../../src/log/log.ts';
-import type { Standing } from '../../src/log/standing.ts';
 
 export class FollowingReader implements Follower {
   readonly received: StoredEvent[] = [];

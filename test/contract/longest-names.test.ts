@@ -23,7 +23,7 @@ import {
   type Store,
   work,
 } from '../../src/index.ts';
-import { openStore } from '../../src/open-store.ts';
+import { openStore } from '../../src/stores/open.ts';
 import { testStore } from '../../src/testing/test-store.ts';
 import { RedisServer } from '../support/redis-server.ts';
 

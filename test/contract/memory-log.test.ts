@@ -1,6 +1,6 @@
 import { encodeEvents, storedEvent } from '../../src/event/event.ts';
 import { ZERO_ID } from '../../src/event/event-id.ts';
-import { MemoryLog, type MemoryLogOptions } from '../../src/log/memory/memory-log.ts';
+import { MemoryLog, type MemoryLogOptions } from '../../src/stores/memory/log/memory-log.ts';
 import { eventLogSuite } from './event-log-suite.ts';
 import type { StoreKind, StoreUnderTest } from './store-under-test.ts';
 import { vitestRunner } from './vitest-runner.ts';

@@ -1,4 +1,4 @@
-import { MemoryReadModels } from '../../src/read-models/memory/memory-read-models.ts';
+import { MemoryReadModels } from '../../src/stores/memory/read-models/memory-read-models.ts';
 import { readModelSuite } from './read-models-suite.ts';
 import { vitestRunner } from './vitest-runner.ts';
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkpointKey, rowsKey } from '../../src/read-models/redis/keys.ts';
-import { RedisReadModels } from '../../src/read-models/redis/redis-read-models.ts';
+import { checkpointKey, rowsKey } from '../../src/stores/redis/read-models/keys.ts';
+import { RedisReadModels } from '../../src/stores/redis/read-models/redis-read-models.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { commit, contents } from './read-models/contents.ts';

@@ -1,4 +1,4 @@
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { TestClock } from './records/records-under-test.ts';
 import { recordsSuite } from './records-suite.ts';
 import { vitestRunner } from './vitest-runner.ts';

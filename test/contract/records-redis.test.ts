@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cookieSession } from '../../src/gateway/cookie-session.ts';
-import { openStore } from '../../src/open-store.ts';
-import { RedisRecords } from '../../src/records/redis/redis-records.ts';
+import { cookieSession } from '../../src/gateway/identity/cookie-session.ts';
+import { openStore } from '../../src/stores/open.ts';
+import { RedisRecords } from '../../src/stores/redis/records/redis-records.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { recordsSuite } from './records-suite.ts';

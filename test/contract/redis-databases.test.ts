@@ -1,7 +1,7 @@
 /** Two databases of one Redis: the same log names, nothing else in common. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';

@@ -1,7 +1,7 @@
 /** Another server appears behind the address: a replica that was promoted. */
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { randomLog } from '../support/names.ts';

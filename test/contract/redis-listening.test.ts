@@ -1,7 +1,7 @@
 /** The connection that listens: who waits for it, and what it may not be allowed to do. */
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
-import { RedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts';
+import { RedisLog, type RedisLogOptions } from '../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';

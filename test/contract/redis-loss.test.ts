@@ -8,7 +8,7 @@ import { ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import { type Delivery, subscribe } from '../../src/live/subscribe.ts';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
-import { RedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts';
+import { RedisLog, type RedisLogOptions } from '../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
 import { type RedisConfig, RedisServer } from '../support/redis-server.ts';

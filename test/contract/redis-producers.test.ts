@@ -1,7 +1,7 @@
 /** How much is kept of producers in Redis: see append.lua. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { randomLog } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { keysOf } from './redis-under-test.ts';

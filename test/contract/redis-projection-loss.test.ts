@@ -4,10 +4,10 @@
  */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { openStore, type Store } from '../../src/open-store.ts';
 import { type Projection, project } from '../../src/projection/project.ts';
 import { type Reaction, react } from '../../src/projection/react.ts';
-import { MemoryReadModels } from '../../src/read-models/memory/memory-read-models.ts';
+import { MemoryReadModels } from '../../src/stores/memory/read-models/memory-read-models.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { eventually } from '../support/eventually.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { account, type Balance, balances, QUICK, rowsOf } from '../unit/projection/memory-store.ts';

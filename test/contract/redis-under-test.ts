@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { DEFAULT_EVENT_LIMITS } from '../../src/event/event.ts';
 import type { EventId } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { RedisLog, type RedisLogOptions } from '../../src/log/redis/redis-log.ts';
+import { RedisLog, type RedisLogOptions } from '../../src/stores/redis/log/redis-log.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import type {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventLog } from '../../src/log/log.ts';
-import { openStore, type Store } from '../../src/open-store.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { testStore } from '../../src/testing/test-store.ts';
 import { RedisServer } from '../support/redis-server.ts';
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
-import { EmbeddedStore } from '../../src/log/embedded/embedded-store.ts';
-import { EmbeddedWorkQueues } from '../../src/work-queues/embedded/embedded-work-queues.ts';
+import { EmbeddedStore } from '../../src/stores/embedded/embedded-store.ts';
+import { EmbeddedLog } from '../../src/stores/embedded/log/embedded-log.ts';
+import { EmbeddedWorkQueues } from '../../src/stores/embedded/work-queues/embedded-work-queues.ts';
 import { TestClock } from './records/records-under-test.ts';
 import { vitestRunner } from './vitest-runner.ts';
 import { workQueuesSuite } from './work-queues-suite.ts';

@@ -1,5 +1,5 @@
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import { MemoryWorkQueues } from '../../src/work-queues/memory/memory-work-queues.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
+import { MemoryWorkQueues } from '../../src/stores/memory/work-queues/memory-work-queues.ts';
 import { TestClock } from './records/records-under-test.ts';
 import { vitestRunner } from './vitest-runner.ts';
 import { workQueuesSuite } from './work-queues-suite.ts';

@@ -2,8 +2,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LogName } from '../../src/event/log-name.ts';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
-import { openStore, type Store } from '../../src/open-store.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { work } from '../../src/worker/work.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId, randomLog } from '../support/names.ts';

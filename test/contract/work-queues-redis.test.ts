@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
-import { RedisWorkQueues } from '../../src/work-queues/redis/redis-work-queues.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
+import { RedisWorkQueues } from '../../src/stores/redis/work-queues/redis-work-queues.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { vitestRunner } from './vitest-runner.ts';
 import { workQueuesSuite } from './work-queues-suite.ts';

@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { createAccounts } from '../../dist/accounts/accounts.js';
-import { openStore } from '../../dist/open-store.js';
+import { openStore } from '../../dist/stores/open.js';
 
 const [location, addresses, claimTime] = process.argv.slice(2);
 const AT_ONCE = 4;

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { createAccounts } from '../../src/accounts/accounts.ts';
-import { openStore } from '../../src/open-store.ts';
+import { openStore } from '../../src/stores/open.ts';
 import {
   disagreements,
   openAttempts,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { openStore } from '../../src/open-store.ts';
+import { openStore } from '../../src/stores/open.ts';
 import { Command } from '../e2e/command.ts';
 import { RedisServer } from '../support/redis-server.ts';
 

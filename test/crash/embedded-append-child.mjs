@@ -36,7 +36,7 @@ await setImmediate();
 process.exit(0);
 
 async function throughLog() {
-  const { EmbeddedLog } = await import('../../dist/log/embedded/embedded-log.js');
+  const { EmbeddedLog } = await import('../../dist/stores/embedded/log/embedded-log.js');
   const log = await EmbeddedLog.open(folder);
   await log.follow('account:1', {
     events: (_, events) => {

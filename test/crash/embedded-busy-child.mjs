@@ -3,8 +3,8 @@
  * embedded-remote-child.mjs.
  */
 import { createInterface } from 'node:readline';
-import { openStore } from '../../dist/open-store.js';
 import { project } from '../../dist/projection/project.js';
+import { openStore } from '../../dist/stores/open.js';
 import { work } from '../../dist/worker/work.js';
 
 let store;

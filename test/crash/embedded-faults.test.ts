@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LogName } from '../../src/event/log-name.ts';
-import { EmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import { EmbeddedLog } from '../../src/stores/embedded/log/embedded-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { mountSmallDisk, noMount, unmount } from '../support/small-disk.ts';
 import { type Answer, buildOnce, RemoteLog } from './embedded-remote.ts';

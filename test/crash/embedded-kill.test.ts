@@ -10,7 +10,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/event/event.ts';
 import { type EventId, successorOf, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { EmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import { EmbeddedLog } from '../../src/stores/embedded/log/embedded-log.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { buildOnce } from './embedded-remote.ts';
 

@@ -6,7 +6,7 @@
  * Append number `seq` of a writer has 1 + seq % 4 events, with the payloads `writer seq index`.
  */
 import { writeSync } from 'node:fs';
-import { EmbeddedLog } from '../../dist/log/embedded/embedded-log.js';
+import { EmbeddedLog } from '../../dist/stores/embedded/log/embedded-log.js';
 
 const log = await EmbeddedLog.open(process.argv[2]);
 const start = JSON.parse(process.argv[3]);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { EmbeddedLog } from '../../src/log/embedded/embedded-log.ts';
+import { EmbeddedLog } from '../../src/stores/embedded/log/embedded-log.ts';
 import { buildOnce, RemoteLog } from './embedded-remote.ts';
 
 let folder: string;

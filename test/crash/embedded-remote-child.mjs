@@ -3,7 +3,7 @@
  * one JSON line out, `{ "ok": … }` or `{ "code": …, "message": … }`. The folder is argv[2].
  */
 import { createInterface } from 'node:readline';
-import { EmbeddedLog } from '../../dist/log/embedded/embedded-log.js';
+import { EmbeddedLog } from '../../dist/stores/embedded/log/embedded-log.js';
 
 let log;
 const methods = {

@@ -3,8 +3,8 @@
  * told; like embedded-remote-child.mjs. Each thing has a number, and can be found again by it.
  */
 import { createInterface } from 'node:readline';
-import { EmbeddedLog } from '../../dist/log/embedded/embedded-log.js';
-import { openStore } from '../../dist/open-store.js';
+import { EmbeddedLog } from '../../dist/stores/embedded/log/embedded-log.js';
+import { openStore } from '../../dist/stores/open.js';
 
 const LOG = 'account:1';
 const event = (payload) => [{ type: 'Tested', payload }];

@@ -4,8 +4,8 @@
  * counts. Each new state of the projection is a line on standard output.
  */
 import { writeSync } from 'node:fs';
-import { openStore } from '../../dist/open-store.js';
 import { project } from '../../dist/projection/project.js';
+import { openStore } from '../../dist/stores/open.js';
 
 const [location, version, appends] = process.argv.slice(2);
 const LOGS = 20;

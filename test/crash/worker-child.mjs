@@ -7,8 +7,8 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decider } from '../../dist/decider/decider.js';
-import { openStore } from '../../dist/open-store.js';
 import { processManager } from '../../dist/process-manager/process-manager.js';
+import { openStore } from '../../dist/stores/open.js';
 import { work } from '../../dist/worker/work.js';
 
 const [location, group, role, leaseTime = 400] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
 import { type LogName, parseLogName } from '../../src/event/log-name.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { openStore, type Store } from '../../src/open-store.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { listDeadLetters } from '../../src/worker/dead-letters.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';

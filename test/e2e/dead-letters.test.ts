@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { openStore, type Store } from '../../src/open-store.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import { listDeadLetters } from '../../src/worker/dead-letters.ts';
 import { work } from '../../src/worker/work.ts';
 import { eventually } from '../support/eventually.ts';

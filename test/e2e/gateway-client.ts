@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
-import { type Listening, listen } from '../../src/gateway/listen-node.ts';
+import { type Listening, listen } from '../../src/gateway/node/listen.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 
 export interface RunningGateway {

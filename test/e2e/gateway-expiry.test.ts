@@ -1,9 +1,9 @@
 /** Connections end with the right to them, and their clients are told why. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
-import { cookieSession } from '../../src/gateway/cookie-session.ts';
-import { Unavailable, WrongType } from '../../src/log/errors.ts';
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { Unavailable, WrongType } from '../../src/event/store-errors.ts';
+import { cookieSession } from '../../src/gateway/identity/cookie-session.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
 import { parseLogName } from '../../src/event/log-name.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import { JSON_SUBPROTOCOL } from '../../src/protocol/json-format.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
 

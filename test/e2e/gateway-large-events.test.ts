@@ -4,10 +4,10 @@ import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { accountLog, type LogName } from '../../src/event/log-name.ts';
+import { Unavailable } from '../../src/event/store-errors.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway.ts';
-import { Unavailable } from '../../src/log/errors.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { Client, type FrameEvent, type RunningGateway, startGateway } from './gateway-client.ts';
 

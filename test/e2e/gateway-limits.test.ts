@@ -208,7 +208,7 @@ test('an upgrade that fails after it was admitted gives its place back', async (
 });
 
 test('events of one append, bytes of one event, and of all', async () => {
-  const { MemoryLog } = await import('../../src/log/memory/memory-log.ts');
+  const { MemoryLog } = await import('../../src/stores/memory/log/memory-log.ts');
   const limits = {
     maxPayloadBytes: 100,
     maxMetaBytes: 50,

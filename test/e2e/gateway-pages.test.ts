@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
-import { cookieSession } from '../../src/gateway/cookie-session.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway.ts';
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { cookieSession } from '../../src/gateway/identity/cookie-session.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
 import { bearer, startAskingGateway } from './tokens.ts';
 

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningGateway, startGateway } from './gateway-client.ts';
 import { RawClient, UPGRADE_HEADERS } from './raw-client.ts';

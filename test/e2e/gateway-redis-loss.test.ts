@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';

@@ -1,10 +1,10 @@
 /** Limits that hold over two gateways of one Redis, also when one of them dies. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createAccounts } from '../../src/accounts/accounts.ts';
-import type { GatewayLimits } from '../../src/gateway/limits.ts';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import type { GatewayLimits } from '../../src/gateway/limits/limits.ts';
 import type { Records } from '../../src/records/records.ts';
-import { RedisRecords } from '../../src/records/redis/redis-records.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
+import { RedisRecords } from '../../src/stores/redis/records/redis-records.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';

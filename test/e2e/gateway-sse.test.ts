@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
 import { accountLog, type LogName } from '../../src/event/log-name.ts';
 import { createLive } from '../../src/live/create-live.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { type RunningGateway, startGateway } from './gateway-client.ts';

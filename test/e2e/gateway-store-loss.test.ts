@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/event/event.ts';
 import { accountLog, type LogName } from '../../src/event/log-name.ts';
-import { OutcomeUnknown, Unavailable } from '../../src/log/errors.ts';
+import { OutcomeUnknown, Unavailable } from '../../src/event/store-errors.ts';
 import type { Appended, Follower, Page, ReadOptions } from '../../src/log/log.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, startGateway } from './gateway-client.ts';

@@ -1,8 +1,8 @@
 /** One-time tickets: a page's way to a socket without a token in the address. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Logger } from '../../src/gateway/logger.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
 import { bearer, startAskingGateway } from './tokens.ts';

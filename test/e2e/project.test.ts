@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
-import { openStore } from '../../src/open-store.ts';
+import { openStore } from '../../src/stores/open.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';

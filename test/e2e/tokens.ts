@@ -1,8 +1,8 @@
 /** A gateway that asks who you are, and tokens of all kinds for it. */
 import { type CryptoKey, type JWTPayload, SignJWT } from 'jose';
 import type { GatewayOptions } from '../../src/gateway/gateway.ts';
-import { type JwtOptions, jwtAuthentication } from '../../src/gateway/jwt.ts';
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { type JwtOptions, jwtAuthentication } from '../../src/gateway/identity/jwt.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { type RunningGateway, startGateway } from './gateway-client.ts';
 
 export const SECRET = 'a secret of the tests, of 32 bytes';

@@ -6,7 +6,7 @@
 import { type Accounts, createAccounts } from '../../src/accounts/accounts.ts';
 import type { MillraceError } from '../../src/event/error.ts';
 import { accountLog } from '../../src/event/log-name.ts';
-import { OutcomeUnknown, Unavailable } from '../../src/log/errors.ts';
+import { OutcomeUnknown, Unavailable } from '../../src/event/store-errors.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import type { Records } from '../../src/records/records.ts';
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import { openStore, type Store } from '../../src/open-store.ts';
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
+import { openStore, type Store } from '../../src/stores/open.ts';
 import {
   type AccountLogs,
   disagreements,

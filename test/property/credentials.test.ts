@@ -6,11 +6,11 @@ import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, expect, test } from 'vitest';
 import { MillraceError } from '../../src/event/error.ts';
-import { Access } from '../../src/gateway/access.ts';
-import { cookieSession } from '../../src/gateway/cookie-session.ts';
-import { type Authenticate, Unauthenticated } from '../../src/gateway/identity.ts';
-import { jwtAuthentication } from '../../src/gateway/jwt.ts';
-import { MemoryRecords } from '../../src/records/memory/memory-records.ts';
+import { Access } from '../../src/gateway/identity/access.ts';
+import { cookieSession } from '../../src/gateway/identity/cookie-session.ts';
+import { type Authenticate, Unauthenticated } from '../../src/gateway/identity/identity.ts';
+import { jwtAuthentication } from '../../src/gateway/identity/jwt.ts';
+import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 
 const SECRET = 'a secret of the tests, of 32 bytes';
 const SEED = 20_261_124;

@@ -7,11 +7,11 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareEventIds, type EventId, isAfter, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { FEED_START, type FeedCursor, type FeedPage } from '../../src/log/feed.ts';
+import { FEED_START, type FeedCursor, type FeedPage } from '../../src/feed/feed.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
-import { indexLogs } from '../../src/log/redis/index-logs.ts';
-import { RedisLog } from '../../src/log/redis/redis-log.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
+import { indexLogs } from '../../src/stores/redis/feed/index-logs.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { randomLog } from '../support/names.ts';
 import { RedisServer } from '../support/redis-server.ts';
 

@@ -5,15 +5,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
-import { type Listening, listen } from '../../src/gateway/listen-node.ts';
 import { SILENT } from '../../src/gateway/logger.ts';
+import { type Listening, listen } from '../../src/gateway/node/listen.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import type { Live } from '../../src/live/live.ts';
-import { MemoryLog } from '../../src/log/memory/memory-log.ts';
 import { ERROR_CODES, type ErrorCode } from '../../src/protocol/error-codes.ts';
 import { parseOperation } from '../../src/protocol/json-operations.ts';
 import type { Operation, Refusal } from '../../src/protocol/operation.ts';
 import { textFormat } from '../../src/protocol/text.ts';
+import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { clientFrame, RawClient, UPGRADE_HEADERS } from '../e2e/raw-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { SeededRandom } from '../support/seeded-random.ts';

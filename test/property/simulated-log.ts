@@ -6,10 +6,10 @@
 import { type NewEvent, StoredEvent } from '../../src/event/event.ts';
 import { type EventId, isAfter, makeEventId, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { Unavailable } from '../../src/log/errors.ts';
-import type { FeedCursor, FeedPage } from '../../src/log/feed.ts';
+import { standingOf } from '../../src/event/standing.ts';
+import { Unavailable } from '../../src/event/store-errors.ts';
+import type { FeedCursor, FeedPage } from '../../src/feed/feed.ts';
 import type { Appended, EventLog, Follower, Page, ReadOptions } from '../../src/log/log.ts';
-import { standingOf } from '../../src/log/standing.ts';
 
 /** How the followers hear of an append. */
 export type Telling =

@@ -5,7 +5,7 @@
 import type { StoredEvent } from '../../src/event/event.ts';
 import { ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { FEED_START } from '../../src/log/feed.ts';
+import { FEED_START } from '../../src/feed/feed.ts';
 import type { EventLog } from '../../src/log/log.ts';
 
 /** What a customer was told: `deposit`, `withdraw` or `transfer`, its ID, how much. */

@@ -13,111 +13,73 @@ interface Layer {
   readonly theirs: readonly string[];
 }
 
+/** What keeps events, as interfaces and rules: no store is known here. */
+const CONTRACTS = ['event', 'log', 'feed', 'records', 'read-models', 'work-queues'];
+const STORES = ['stores/redis', 'stores/embedded', 'stores/memory'];
+/** The rooms of the gateway; all but `gateway/node` are portable. */
+const GATEWAY = [
+  'gateway',
+  'gateway/identity',
+  'gateway/limits',
+  'gateway/sockets',
+  'gateway/http',
+];
+const SERVED = ['accounts', 'live', 'log', 'records', 'event', 'protocol'];
+const APPLICATION = ['accounts', 'decider', 'decider/handling', 'typed', 'live', 'projection'];
+
 /** The most specific folder that a file is in decides. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   event: { ours: [], theirs: [] },
-  protocol: { ours: ['event'], theirs: ['zod'] },
-  log: { ours: ['event'], theirs: [] },
-  'log/memory': { ours: ['event', 'log'], theirs: [] },
-  'log/redis': { ours: ['event', 'log'], theirs: ['ioredis', 'node:'] },
-  'log/embedded': {
-    ours: ['event', 'log'],
-    theirs: ['lmdb', 'fs-native-extensions', 'node:'],
-  },
-  // The records share errors and connections with the log, and nothing of what a log is.
-  records: { ours: ['event', 'log'], theirs: [] },
-  'records/memory': { ours: ['event', 'log', 'records'], theirs: [] },
-  'records/redis': { ours: ['event', 'log', 'log/redis', 'records'], theirs: ['ioredis', 'node:'] },
-  'records/embedded': {
-    ours: ['event', 'log', 'log/embedded', 'records'],
-    theirs: ['lmdb', 'node:'],
-  },
-  'read-models': { ours: ['event', 'log'], theirs: [] },
-  'read-models/memory': { ours: ['event', 'log', 'read-models'], theirs: [] },
-  'read-models/redis': {
-    ours: ['event', 'log', 'log/redis', 'read-models'],
-    theirs: ['ioredis', 'node:'],
-  },
-  'read-models/embedded': {
-    ours: ['event', 'log', 'log/embedded', 'read-models'],
-    theirs: ['lmdb', 'node:'],
-  },
-  'work-queues': { ours: ['event', 'log'], theirs: [] },
-  'work-queues/memory': { ours: ['event', 'log', 'work-queues'], theirs: [] },
-  'work-queues/redis': {
-    ours: ['event', 'log', 'log/redis', 'work-queues'],
-    theirs: ['ioredis', 'node:'],
-  },
-  'work-queues/embedded': {
-    ours: ['event', 'log', 'log/embedded', 'work-queues'],
-    theirs: ['node:'],
-  },
-  live: { ours: ['event', 'log'], theirs: [] },
-  projection: { ours: ['event', 'log', 'records', 'read-models', 'typed'], theirs: [] },
+  protocol: { ours: ['event'], theirs: [] },
+  typed: { ours: ['event'], theirs: [] },
+  decider: { ours: ['event', 'typed'], theirs: ['node:'] },
+
+  log: { ours: ['event', 'feed'], theirs: [] },
+  feed: { ours: ['event', 'log'], theirs: [] },
+  records: { ours: ['event'], theirs: [] },
+  'read-models': { ours: ['event'], theirs: [] },
+  'work-queues': { ours: ['event'], theirs: [] },
+
+  'stores/memory': { ours: CONTRACTS, theirs: [] },
+  'stores/redis': { ours: CONTRACTS, theirs: ['ioredis', 'node:'] },
+  'stores/embedded': { ours: CONTRACTS, theirs: ['lmdb', 'fs-native-extensions', 'node:'] },
+  stores: { ours: [...CONTRACTS, ...STORES], theirs: [] },
+
+  live: { ours: ['event', 'log', 'typed'], theirs: [] },
   accounts: { ours: ['event', 'log', 'records'], theirs: [] },
-  typed: { ours: ['event', 'log', 'live'], theirs: [] },
-  decider: { ours: ['event', 'log', 'records', 'typed'], theirs: ['node:'] },
-  testing: {
-    ours: [
-      ...['event', 'log', 'log/memory', 'records', 'records/memory', 'typed', 'decider'],
-      ...['read-models', 'read-models/memory', 'work-queues', 'work-queues/memory'],
-    ],
-    theirs: ['node:'],
-  },
+  'decider/handling': { ours: ['event', 'log', 'records', 'typed', 'decider'], theirs: ['node:'] },
+  projection: { ours: ['event', 'log', 'feed', 'records', 'read-models', 'typed'], theirs: [] },
   worker: { ours: ['event', 'log', 'typed', 'work-queues'], theirs: ['node:'] },
-  'process-manager': { ours: ['event', 'log', 'typed', 'decider', 'worker'], theirs: [] },
-  gateway: {
-    ours: ['accounts', 'live', 'log', 'records', 'event', 'protocol'],
-    theirs: ['hono', '@hono/node-server', 'jose', 'ws', 'zod', 'node:'],
+  'process-manager': {
+    ours: ['event', 'log', 'typed', 'decider', 'decider/handling', 'worker'],
+    theirs: [],
+  },
+
+  gateway: { ours: [...GATEWAY, ...SERVED], theirs: [] },
+  'gateway/identity': { ours: [...GATEWAY, ...SERVED], theirs: ['jose'] },
+  'gateway/limits': { ours: [...GATEWAY, ...SERVED], theirs: [] },
+  'gateway/sockets': { ours: [...GATEWAY, ...SERVED], theirs: [] },
+  'gateway/http': { ours: [...GATEWAY, ...SERVED], theirs: ['hono'] },
+  'gateway/node': {
+    ours: [...GATEWAY, ...SERVED],
+    theirs: ['@hono/node-server', 'ws', 'node:'],
+  },
+
+  testing: {
+    ours: [...CONTRACTS, 'stores/memory', 'typed', 'decider', 'decider/handling'],
+    theirs: ['node:'],
   },
   index: {
     ours: [
-      'accounts',
-      'decider',
-      'typed',
-      'gateway',
-      'live',
-      'log',
-      'log/redis',
-      'log/embedded',
-      'log/memory',
-      'records',
-      'records/redis',
-      'records/embedded',
-      'records/memory',
-      'projection',
-      'read-models',
-      'read-models/redis',
-      'read-models/embedded',
-      'read-models/memory',
-      'work-queues',
-      'work-queues/redis',
-      'work-queues/embedded',
-      'work-queues/memory',
-      'worker',
-      'process-manager',
-      'protocol',
-      'event',
+      ...[...CONTRACTS, 'stores', ...STORES, ...APPLICATION, 'worker', 'process-manager'],
+      ...[...GATEWAY, 'gateway/node', 'protocol'],
     ],
-    theirs: ['node:'],
+    theirs: [],
   },
   cli: {
     ours: [
-      'index',
-      'gateway',
-      'accounts',
-      'live',
-      'log',
-      'log/redis',
-      'log/embedded',
-      'records',
-      'records/redis',
-      'records/embedded',
-      'work-queues',
-      'worker',
-      'projection',
-      'protocol',
-      'event',
+      ...['index', ...CONTRACTS, 'stores', ...STORES, 'accounts', 'live', 'projection', 'worker'],
+      ...[...GATEWAY, 'gateway/node', 'protocol'],
     ],
     theirs: ['cli-progress', 'commander', 'pino', 'node:'],
   },

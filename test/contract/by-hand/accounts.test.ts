@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAccounts } from '../../../src/accounts/accounts.ts';
 import { accountLog, type LogName } from '../../../src/event/log-name.ts';
-import { openStore, type Store } from '../../../src/open-store.ts';
+import { openStore, type Store } from '../../../src/stores/open.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { doByHand } from './deeds.ts';
 import { ACCOUNT_ROWS } from './rows.ts';

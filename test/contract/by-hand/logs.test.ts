@@ -6,7 +6,7 @@ import type { LogName } from '../../../src/event/log-name.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import { subscribe } from '../../../src/live/subscribe.ts';
 import type { Appended } from '../../../src/log/log.ts';
-import { RedisLog } from '../../../src/log/redis/redis-log.ts';
+import { RedisLog } from '../../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomLog } from '../../support/names.ts';
 import { RedisServer } from '../../support/redis-server.ts';

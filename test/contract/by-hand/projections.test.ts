@@ -1,9 +1,9 @@
 /** A projection that others took over before, with a row in two; then somebody does something by hand. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { openStore, type Store } from '../../../src/open-store.ts';
 import { type Projection, project } from '../../../src/projection/project.ts';
 import { type Reaction, react } from '../../../src/projection/react.ts';
+import { openStore, type Store } from '../../../src/stores/open.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import {

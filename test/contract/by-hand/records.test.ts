@@ -2,12 +2,12 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Accounts, createAccounts } from '../../../src/accounts/accounts.ts';
-import { cookieSession } from '../../../src/gateway/cookie-session.ts';
-import { Heart } from '../../../src/gateway/heart.ts';
-import { SharedAppendRate } from '../../../src/gateway/shared-append-rate.ts';
-import { SharedPlaces } from '../../../src/gateway/shared-places.ts';
-import { Tickets } from '../../../src/gateway/tickets.ts';
-import { openStore, type Store } from '../../../src/open-store.ts';
+import { cookieSession } from '../../../src/gateway/identity/cookie-session.ts';
+import { Tickets } from '../../../src/gateway/identity/tickets.ts';
+import { SharedAppendRate } from '../../../src/gateway/limits/shared-append-rate.ts';
+import { SharedPlaces } from '../../../src/gateway/limits/shared-places.ts';
+import { Heart } from '../../../src/gateway/sockets/heart.ts';
+import { openStore, type Store } from '../../../src/stores/open.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { copyOf, doByHand, keep } from './deeds.ts';
 import { RECORD_ROWS, type Row } from './rows.ts';

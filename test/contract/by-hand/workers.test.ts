@@ -5,7 +5,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogName } from '../../../src/event/log-name.ts';
-import { openStore, type Store } from '../../../src/open-store.ts';
+import { openStore, type Store } from '../../../src/stores/open.ts';
 import { listDeadLetters } from '../../../src/worker/dead-letters.ts';
 import type { WorkNotice } from '../../../src/worker/notices.ts';
 import { type WorkContext, work } from '../../../src/worker/work.ts';

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventLog } from '../../../src/log/log.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { openStore } from '../../../src/open-store.ts';
-import { MemoryWorkQueues } from '../../../src/work-queues/memory/memory-work-queues.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryWorkQueues } from '../../../src/stores/memory/work-queues/memory-work-queues.ts';
+import { openStore } from '../../../src/stores/open.ts';
 import type { WorkStore } from '../../../src/worker/work.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createAccounts } from '../../../src/accounts/accounts.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import { eventually } from '../../support/eventually.ts';
 
 function setUp() {

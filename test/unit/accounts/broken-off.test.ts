@@ -1,7 +1,7 @@
 /** Every step at which a registration, a change or a closing can be broken off, one by one. */
 import { describe, expect, test } from 'vitest';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import { CLAIM_TIME, type Process, type Task, World } from '../../property/accounts-world.ts';
 import {
   disagreements,

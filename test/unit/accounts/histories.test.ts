@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { type Accounts, createAccounts } from '../../../src/accounts/accounts.ts';
 import type { EventId } from '../../../src/event/event-id.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
-import { OutcomeUnknown, Unavailable, WrongType } from '../../../src/log/errors.ts';
+import { OutcomeUnknown, Unavailable, WrongType } from '../../../src/event/store-errors.ts';
 import type { EventLog, Page, ReadOptions } from '../../../src/log/log.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
 import type { Records } from '../../../src/records/records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 
 const LOG = accountLog('1');
 const KEY = '{account:1:log}:history';

@@ -4,8 +4,8 @@ import type { OwnerHistory } from '../../../src/accounts/owner-history.ts';
 import { Reservations } from '../../../src/accounts/reservations.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 
 function setUp() {
   const log = new MemoryLog();

@@ -3,9 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readAuthentication } from '../../../src/cli/authentication.ts';
 import { CommandFailure } from '../../../src/cli/failure.ts';
-import { type Flags, resolveSettings, type Variables } from '../../../src/cli/resolve-settings.ts';
+import { readAuthentication } from '../../../src/cli/settings/authentication.ts';
+import {
+  type Flags,
+  resolveSettings,
+  type Variables,
+} from '../../../src/cli/settings/resolve-settings.ts';
 
 const SECRET = 'a secret of the tests, of 32 bytes';
 let folder: string;

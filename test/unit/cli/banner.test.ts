@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { banner } from '../../../src/cli/banner.ts';
-import { resolveSettings } from '../../../src/cli/resolve-settings.ts';
+import { resolveSettings } from '../../../src/cli/settings/resolve-settings.ts';
 
 const description = { store: 'Redis at somewhere', durability: 'none', warnings: ['all is lost'] };
 

@@ -1,12 +1,12 @@
 /** Events that clients wrote and that `evolve` throws for: they count for nothing, for everybody. */
 import { expect, test } from 'vitest';
-import { commandHandler } from '../../../src/decider/command-handler.ts';
 import { decider } from '../../../src/decider/decider.ts';
-import { handle } from '../../../src/decider/handle.ts';
-import { readState } from '../../../src/decider/read-state.ts';
+import { commandHandler } from '../../../src/decider/handling/command-handler.ts';
+import { handle } from '../../../src/decider/handling/handle.ts';
+import { readState } from '../../../src/decider/handling/read-state.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import type { UnreadableEvent } from '../../../src/typed/errors.ts';
 import { account, type Move } from './bank.ts';
 

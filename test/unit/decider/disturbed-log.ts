@@ -1,5 +1,5 @@
 /** An event log that a test can disturb: count its calls, let others in between, lose answers. */
-import { OutcomeUnknown } from '../../../src/log/errors.ts';
+import { OutcomeUnknown } from '../../../src/event/store-errors.ts';
 import type { EventLog } from '../../../src/log/log.ts';
 
 export class DisturbedLog implements Pick<EventLog, 'append' | 'read'> {

@@ -5,18 +5,18 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Handled } from '../../../src/decider/command.ts';
-import { commandHandler } from '../../../src/decider/command-handler.ts';
-import { commandHash } from '../../../src/decider/command-hash.ts';
 import type { StateOf } from '../../../src/decider/decider.ts';
 import { CommandIdReused } from '../../../src/decider/errors.ts';
-import { handle } from '../../../src/decider/handle.ts';
+import type { Handled } from '../../../src/decider/handling/command.ts';
+import { commandHandler } from '../../../src/decider/handling/command-handler.ts';
+import { commandHash } from '../../../src/decider/handling/command-hash.ts';
+import { handle } from '../../../src/decider/handling/handle.ts';
 import type { StoredEvent } from '../../../src/event/event.ts';
 import { type EventId, ZERO_ID } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
 import type { EventLog } from '../../../src/log/log.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import { seededRandom } from '../../../src/testing/seeded.ts';
 import type { PayloadsOf } from '../../../src/typed/event-types.ts';
 import { account, bank, type Move, NotEnoughMoney } from './bank.ts';

@@ -1,11 +1,11 @@
 /** An `evolve` or `decide` that changes the state it is given: told in development, and never another log's trouble. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { commandHandler } from '../../../src/decider/command-handler.ts';
 import { type Decider, decider } from '../../../src/decider/decider.ts';
-import { handle } from '../../../src/decider/handle.ts';
+import { commandHandler } from '../../../src/decider/handling/command-handler.ts';
+import { handle } from '../../../src/decider/handling/handle.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 
 interface Basket {
   items: string[];

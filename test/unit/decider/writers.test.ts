@@ -1,12 +1,12 @@
 /** A decider that goes by what the application wrote, and by nothing that clients say. */
 import { expect, test } from 'vitest';
 import { decider } from '../../../src/decider/decider.ts';
-import { handle } from '../../../src/decider/handle.ts';
-import { readState } from '../../../src/decider/read-state.ts';
+import { handle } from '../../../src/decider/handling/handle.ts';
+import { readState } from '../../../src/decider/handling/read-state.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
 import type { Writers } from '../../../src/event/senders.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import { account, bank, type Move, NotEnoughMoney } from './bank.ts';
 
 const log = accountLog('1');

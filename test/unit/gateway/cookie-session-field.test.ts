@@ -1,6 +1,6 @@
 /** Where in a session's record the account is looked for. */
 import { expect, test } from 'vitest';
-import { cookieSession } from '../../../src/gateway/cookie-session.ts';
+import { cookieSession } from '../../../src/gateway/identity/cookie-session.ts';
 
 async function accountIn(record: unknown, field: string): Promise<string | undefined> {
   const records = { get: async () => JSON.stringify(record) };

@@ -5,7 +5,7 @@ import type { Batch } from '../../../src/live/batch.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import type { Live } from '../../../src/live/live.ts';
 import type { Page, ReadOptions } from '../../../src/log/log.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomLog } from '../../support/names.ts';
 import { FakeSocket, type Scene, scene } from './fakes.ts';

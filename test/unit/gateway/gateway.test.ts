@@ -5,9 +5,9 @@ import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import type { Live } from '../../../src/live/live.ts';
 import type { Page } from '../../../src/log/log.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
 import { jsonFormat } from '../../../src/protocol/json-format.ts';
 import { textFormat } from '../../../src/protocol/text.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { FakeSocket } from './fakes.ts';
 
 let log: MemoryLog;

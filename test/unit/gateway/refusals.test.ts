@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createGateway } from '../../../src/gateway/gateway.ts';
-import { Unauthenticated } from '../../../src/gateway/identity.ts';
+import { Unauthenticated } from '../../../src/gateway/identity/identity.ts';
 import type { Logger } from '../../../src/gateway/logger.ts';
 import { Refusals } from '../../../src/gateway/refusals.ts';
 import { createLive } from '../../../src/live/create-live.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
 import { protocolError } from '../../../src/protocol/problem.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 
 type Line = [level: string, fields: Record<string, unknown>];
 

@@ -4,9 +4,9 @@ import { ZERO_ID } from '../../../src/event/event-id.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import type { Start } from '../../../src/live/sink.ts';
 import { subscribe } from '../../../src/live/subscribe.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
+import { typedLog } from '../../../src/live/typed-log.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { defineEvents } from '../../../src/typed/define-events.ts';
-import { typedLog } from '../../../src/typed/typed-log.ts';
 
 const { signal } = new AbortController();
 

@@ -3,7 +3,7 @@ import type { LogName } from '../../../src/event/log-name.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import type { Sink } from '../../../src/live/sink.ts';
 import type { Follower, Page, ReadOptions } from '../../../src/log/log.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomLog } from '../../support/names.ts';
 

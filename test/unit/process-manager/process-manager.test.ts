@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { decider } from '../../../src/decider/decider.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
 import { processManager } from '../../../src/process-manager/process-manager.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryWorkQueues } from '../../../src/stores/memory/work-queues/memory-work-queues.ts';
 import { defineEvents } from '../../../src/typed/define-events.ts';
 import { type } from '../../../src/typed/standard-schema.ts';
-import { MemoryWorkQueues } from '../../../src/work-queues/memory/memory-work-queues.ts';
 
 const bank = defineEvents(
   {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MillraceError } from '../../../src/event/error.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { OutcomeUnknown, Unavailable } from '../../../src/log/errors.ts';
+import { OutcomeUnknown, Unavailable } from '../../../src/event/store-errors.ts';
 import { project } from '../../../src/projection/project.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FaultyReadModel } from './faulty-read-model.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { project } from '../../../src/projection/project.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FaultyReadModel } from './faulty-read-model.ts';
 import { balances, MemoryStore, QUICK, rowsOf } from './memory-store.ts';

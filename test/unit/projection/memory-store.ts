@@ -1,9 +1,9 @@
 /** A store in memory with bank events in it, and what the fold of its logs must come to. */
 import { type LogName, parseLogName } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
 import type { ProjectionDefinition } from '../../../src/projection/definition.ts';
-import { MemoryReadModels } from '../../../src/read-models/memory/memory-read-models.ts';
-import { MemoryRecords } from '../../../src/records/memory/memory-records.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { MemoryReadModels } from '../../../src/stores/memory/read-models/memory-read-models.ts';
+import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import { defineEvents } from '../../../src/typed/define-events.ts';
 import { type } from '../../../src/typed/standard-schema.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { StoredEvent } from '../../../src/event/event.ts';
 import { type EventId, makeEventId } from '../../../src/event/event-id.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { VersionConflict } from '../../../src/log/errors.ts';
+import { VersionConflict } from '../../../src/event/store-errors.ts';
 import {
   appendedFrame,
   encodeEvent,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { InvalidInput, MillraceError } from '../../../src/event/error.ts';
 import { ZERO_ID } from '../../../src/event/event-id.ts';
-import { Unavailable, VersionConflict } from '../../../src/log/errors.ts';
+import { Unavailable, VersionConflict } from '../../../src/event/store-errors.ts';
 import { httpStatus } from '../../../src/protocol/problem.ts';
 
 test.each([

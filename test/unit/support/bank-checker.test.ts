@@ -1,9 +1,9 @@
 /** The checker of the bank, checked: it must notice each thing that may go wrong. */
 import { expect, test } from 'vitest';
 import { account, requestTransfer, transfers } from '../../../examples/bank/bank.ts';
-import { handle } from '../../../src/decider/handle.ts';
+import { handle } from '../../../src/decider/handling/handle.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
-import { MemoryLog } from '../../../src/log/memory/memory-log.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { complaints } from '../../support/bank-checker.ts';
 
 const transfer = { id: 't', from: 'ada', to: 'bob', amount: 30 };

@@ -2,9 +2,9 @@ import { AssertionError } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commandHandler } from '../../../src/decider/command-handler.ts';
 import { decider } from '../../../src/decider/decider.ts';
-import { MemoryLog as ContractMemoryLog } from '../../../src/log/memory/memory-log.ts';
+import { commandHandler } from '../../../src/decider/handling/command-handler.ts';
+import { MemoryLog as ContractMemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import * as testing from '../../../src/testing/testing.ts';
 import { account, bank, NotEnoughMoney } from '../decider/bank.ts';
 

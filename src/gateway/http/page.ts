@@ -1,0 +1,163 @@
+/** A page of a log as an HTTP response. */
+import { InvalidInput } from '../../event/error.ts';
+import type { StoredEvent } from '../../event/event.ts';
+import { cursorBefore, type EventId, makeEventId, ZERO_ID } from '../../event/event-id.ts';
+import type { LogName } from '../../event/log-name.ts';
+import { Batch } from '../../live/batch.ts';
+import type { Live } from '../../live/live.ts';
+import type { Page, ReadOptions } from '../../log/log.ts';
+import { eventShape } from '../../protocol/event-pieces.ts';
+import { encodeEvent } from '../../protocol/json-frames.ts';
+import { protocolError } from '../../protocol/problem.ts';
+import type { StartPoint } from '../../protocol/start.ts';
+import { InPieces, type PieceFormat, SharedPieces } from '../in-pieces.ts';
+import type { LargeEvents } from '../large-events.ts';
+import { problemResponse } from './problem-response.ts';
+
+const UTF8 = new TextEncoder();
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 10_000;
+
+/** What a page needs on its way to its client. */
+export interface PageDelivery {
+  readonly large: LargeEvents;
+  /** Is told how many bytes the response takes until it is sent. */
+  hold(bytes: number): void;
+}
+
+/** A page that is longer is written in pieces, as its client takes them. */
+const AT_ONCE = 1_048_576;
+/** What its stored events may take for that to be tried. */
+const STORED_AT_ONCE = AT_ONCE / 2;
+/** About what waits of a page in pieces. */
+const PIECES_WAITING = 131_072;
+
+/** Reads and writes the page; a cursor that is not whole is a 410 that says how to go on. */
+export async function readPage(
+  live: Pick<Live, 'read'>,
+  name: LogName,
+  start: StartPoint,
+  limitText: string | undefined,
+  delivery: PageDelivery,
+): Promise<Response> {
+  const limit = readLimit(limitText);
+  const page = await live.read(name, readOptions(start, limit));
+  const { standing } = page;
+  if (standing.state === 'trimmed') return trimmed(name, standing.resumeAfter, page);
+  if (standing.state === 'reset') return reset(name, page);
+  const cursor = page.events.at(-1)?.id ?? (await emptyCursor(live, name, start, page));
+  return pageResponse(name, cursor, start !== 'now' && page.more, page, delivery);
+}
+
+function readOptions(start: StartPoint, limit: number): ReadOptions {
+  if (start === 'now') return { limit: 0, unchecked: true };
+  if ('since' in start) return { after: cursorBefore(start.since), unchecked: true, limit };
+  return { after: start.after, limit };
+}
+
+// The events' JSON is joined, not built again: payloads go through as they were stored.
+function pageResponse(
+  name: LogName,
+  cursor: EventId,
+  more: boolean,
+  page: Page,
+  delivery: PageDelivery,
+): Response {
+  const { events, version } = page;
+  const head = `{"log":"${name}","events":[`;
+  const tail = `],"cursor":"${cursor}","more":${more},"version":"${version}"}`;
+  const whole = wholePage(head, events, tail);
+  delivery.hold(whole?.length ?? PIECES_WAITING);
+  return new Response(whole ?? pageInPieces(name, head, events, tail, delivery.large), {
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      ETag: `"${version}"`,
+    },
+  });
+}
+
+function wholePage(head: string, events: readonly StoredEvent[], tail: string): string | undefined {
+  const stored = events.reduce((sum, { size }) => sum + size, 0);
+  if (stored > STORED_AT_ONCE) return undefined;
+  const body = `${head}${events.map(encodeEvent).join(',')}${tail}`;
+  return body.length <= AT_ONCE ? body : undefined;
+}
+
+function pageInPieces(
+  name: LogName,
+  head: string,
+  events: readonly StoredEvent[],
+  tail: string,
+  large: LargeEvents,
+): ReadableStream<Uint8Array> {
+  const firstId = events[0]?.id;
+  const format: PieceFormat<Uint8Array> = {
+    shape: (_log, event) => {
+      const shape = eventShape(event);
+      return event.id === firstId ? shape : { ...shape, before: `,${shape.before}` };
+    },
+    frame: ({ text }) => UTF8.encode(text),
+    shared: (log, batch) => new SharedPieces(format, log, batch[0]!),
+  };
+  let isWanted = true;
+  const pieces = new InPieces(new Batch(name, events), format, large, () => isWanted);
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => controller.enqueue(UTF8.encode(head)),
+      async pull(controller) {
+        const piece = await pieces.next();
+        if (piece !== undefined) {
+          controller.enqueue(piece);
+          pieces.rest();
+          return;
+        }
+        controller.enqueue(UTF8.encode(tail));
+        controller.close();
+      },
+      cancel() {
+        isWanted = false;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Where to go on after a page without events. */
+async function emptyCursor(
+  live: Pick<Live, 'read'>,
+  name: LogName,
+  start: StartPoint,
+  { more, version }: Page,
+): Promise<EventId> {
+  if (start === 'now') return version;
+  if ('after' in start) return start.after;
+  if (!more) return version;
+  // A cursor names an event, which a time does not: the last one before it.
+  const before = makeEventId(Math.max(0, Math.floor(start.since)), 0);
+  const { events } = await live.read(name, { before, reverse: true, limit: 1 });
+  return events[0]?.id ?? ZERO_ID;
+}
+
+function trimmed(name: LogName, resumeAfter: EventId, { version }: Page): Response {
+  const error = protocolError(
+    'trimmed',
+    `events of ${name} up to ${resumeAfter} are no longer kept; go on with after=${resumeAfter}`,
+  );
+  return problemResponse(error, {}, { resumeAfter, version });
+}
+
+function reset(name: LogName, { version }: Page): Response {
+  const error = protocolError(
+    'reset',
+    `the store lost events of ${name} that the cursor had seen; forget what was read and start afresh with after=${ZERO_ID}`,
+  );
+  return problemResponse(error, {}, { version });
+}
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (limit >= 0 && limit <= MAX_LIMIT) return limit;
+  throw new InvalidInput('limit', `must be a whole number from 0 to ${MAX_LIMIT}`, 'invalid_query');
+}

@@ -1,0 +1,219 @@
+/**
+ * The readable reference: the contract in memory, without any I/O. For tests of applications and
+ * as the model that the durable stores are measured against. It forgets everything with the process.
+ */
+import {
+  DEFAULT_EVENT_LIMITS,
+  type EventLimits,
+  encodeEvents,
+  type NewEvent,
+  storedEvent,
+} from '../../../event/event.ts';
+import { type EventId, isAfter, laterOf, ZERO_ID } from '../../../event/event-id.ts';
+import type { LogName } from '../../../event/log-name.ts';
+import { WHOLE } from '../../../event/standing.ts';
+import {
+  Closed,
+  LogFull,
+  ProducerFenced,
+  ProducerGap,
+  VersionConflict,
+} from '../../../event/store-errors.ts';
+import type { FeedCursor, FeedOptions, FeedPage, Stretch } from '../../../feed/feed.ts';
+import { FeedFollowers } from '../../../feed/followers.ts';
+import { parseFeedOptions } from '../../../feed/options.ts';
+import { allocateIds } from '../../../log/allocate.ts';
+import { closeAfterDependents } from '../../../log/dependents.ts';
+import { Followers } from '../../../log/followers.ts';
+import type {
+  Appended,
+  AppendOptions,
+  EventLog,
+  Follower,
+  Page,
+  Producer,
+  ReadOptions,
+} from '../../../log/log.ts';
+import {
+  checkAppendOptions,
+  checkEventId,
+  DEFAULT_PRODUCER_IDLE,
+  parseReadOptions,
+} from '../../../log/options.ts';
+import { pageStart, takePage } from '../../../log/page.ts';
+import { judge, type ProducerState, stateAfter } from '../../../log/producer-state.ts';
+import { endOfFeed, readFeed } from '../feed/feed-reading.ts';
+import {
+  copyContents,
+  emptyContents,
+  type LogContents,
+  type MemorySnapshot,
+  placeAfter,
+  placeOf,
+  standingIn,
+  withOwnBytes,
+} from './contents.ts';
+
+export interface MemoryLogOptions {
+  /** The time in milliseconds since 1970; IDs are made from it. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+  /** What an append may hold; what is left out keeps its default. Sizes in bytes. */
+  readonly limits?: Partial<EventLimits> | undefined;
+  /** How long an idle producer is remembered, in milliseconds. Default 7 days. */
+  readonly producerIdle?: number | undefined;
+}
+
+/** An {@link EventLog} that lives and dies with this process. */
+export class MemoryLog implements EventLog {
+  readonly #clock: () => number;
+  readonly #limits: EventLimits;
+  readonly #producerIdle: number;
+  readonly #followers = new Followers();
+  readonly #feedFollowers = new FeedFollowers();
+  #logs = new Map<LogName, LogContents>();
+  #feed: Stretch[] = [];
+  #closed = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: MemoryLogOptions = {}) {
+    this.#clock = options.clock ?? Date.now;
+    this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
+    this.#producerIdle = options.producerIdle ?? DEFAULT_PRODUCER_IDLE;
+  }
+
+  async append(
+    log: LogName,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<Appended> {
+    this.#mustBeOpen();
+    const encoded = encodeEvents(events, this.#limits);
+    const { expected, producer } = checkAppendOptions(options);
+    const now = this.#clock();
+    const known = this.#logs.get(log);
+    const previous = known?.version ?? ZERO_ID;
+
+    if (producer !== undefined) {
+      const ids = this.#repeated(known?.producers.get(producer.id), producer, now);
+      if (ids !== undefined) return { ids, version: previous, duplicate: true };
+    }
+    if (expected !== undefined && expected !== previous) {
+      throw new VersionConflict(log, expected, previous);
+    }
+    const ids = allocateIds(previous, now, encoded.length);
+    if (ids === undefined) throw new LogFull(log);
+
+    // From here on nothing can be refused.
+    const contents = known ?? emptyContents();
+    this.#logs.set(log, contents);
+    const added = encoded.map((event, index) => storedEvent(ids[index]!, withOwnBytes(event)));
+    for (const event of added) contents.events.push(event);
+    contents.version = ids[ids.length - 1]!;
+    if (producer !== undefined) {
+      const range = { first: ids[0]!, count: ids.length };
+      const state = stateAfter(contents.producers.get(producer.id), producer, range, now);
+      contents.producers.set(producer.id, state);
+    }
+    this.#feed.push({ log, first: ids[0]!, last: contents.version });
+    this.#followers.tell(log, previous, () => added);
+    this.#feedFollowers.wake();
+    return { ids, version: contents.version, duplicate: false };
+  }
+
+  async read(log: LogName, options?: ReadOptions): Promise<Page> {
+    this.#mustBeOpen();
+    const request = parseReadOptions(options);
+    const contents = this.#logs.get(log) ?? emptyContents();
+    const { events, version } = contents;
+    const standing =
+      request.reverse || request.unchecked ? WHOLE : standingIn(contents, request.after);
+
+    const from = placeAfter(events, pageStart(request.after, standing));
+    const beyond = request.before === undefined ? events.length : placeOf(events, request.before);
+    const stretch = events.slice(from, Math.max(from, beyond));
+    if (request.reverse) stretch.reverse();
+    const page = takePage(stretch, request.limit, request.maxBytes);
+    return { ...page, version, standing };
+  }
+
+  async follow(log: LogName, follower: Follower): Promise<() => void> {
+    this.#mustBeOpen();
+    return this.#followers.add(log, follower);
+  }
+
+  async trim(log: LogName, through: EventId): Promise<void> {
+    this.#mustBeOpen();
+    checkEventId(through, 'through');
+    const contents = this.#logs.get(log);
+    if (contents === undefined) return;
+    const mark = isAfter(through, contents.version) ? contents.version : through;
+    contents.events.splice(0, placeAfter(contents.events, mark));
+    contents.trimmed = laterOf(contents.trimmed, mark);
+  }
+
+  async feed(options?: FeedOptions): Promise<FeedPage> {
+    this.#mustBeOpen();
+    return readFeed(this.#feed, this.#logs, parseFeedOptions(options));
+  }
+
+  async followFeed(wake: () => void): Promise<() => void> {
+    this.#mustBeOpen();
+    return this.#feedFollowers.add(wake);
+  }
+
+  async feedEnd(): Promise<FeedCursor> {
+    this.#mustBeOpen();
+    return endOfFeed(this.#feed);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= closeAfterDependents(this, () => this.#close());
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    this.#followers.end();
+    this.#feedFollowers.wake();
+    this.#feedFollowers.clear();
+  }
+
+  /** A copy of all that it holds, as a backup would have it; also after it was closed. */
+  snapshot(): MemorySnapshot {
+    return { logs: copyContents(this.#logs), feed: [...this.#feed] };
+  }
+
+  /**
+   * Puts back what a snapshot holds, as restoring a store from a backup does: whatever came later
+   * is lost. Followers are woken.
+   */
+  restore(snapshot: MemorySnapshot): void {
+    this.#logs = copyContents(snapshot.logs);
+    this.#feed = [...snapshot.feed];
+    this.#followers.wakeAll();
+    this.#feedFollowers.wake();
+  }
+
+  /** The IDs of the producer's append if the log has it already; `undefined` if it is the next one. */
+  #repeated(
+    state: ProducerState | undefined,
+    producer: Producer,
+    now: number,
+  ): readonly EventId[] | undefined {
+    const verdict = judge(state, producer, now, this.#producerIdle);
+    switch (verdict.is) {
+      case 'next':
+        return undefined;
+      case 'duplicate':
+        return verdict.ids;
+      case 'gap':
+        throw new ProducerGap(producer.id, producer.seq, verdict.expectedSeq);
+      case 'fenced':
+        throw new ProducerFenced(producer.id, producer.epoch, verdict.currentEpoch);
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new Closed();
+  }
+}

@@ -1,0 +1,92 @@
+/** Work queues in Redis: a stream and a consumer group for each group. How they are laid out: keys.ts. */
+import type { Redis } from 'ioredis';
+import { checkGroup, parseJoinOptions } from '../../../work-queues/rules.ts';
+import type {
+  JoinOptions,
+  Letter,
+  WorkConsumer,
+  WorkQueues,
+} from '../../../work-queues/work-queues.ts';
+import { type ConnectionOptions, longestBlock } from '../place/connection-options.ts';
+import { connectTo, whyUnusable } from '../place/opening.ts';
+import { checkRights } from '../place/rights.ts';
+import { loadScript } from '../scripts.ts';
+import { groupKeys } from './keys.ts';
+import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
+import { ScriptCaller } from './script-caller.ts';
+import { groupNeeds, WORK_QUEUES_NEEDS } from './work-queues-needs.ts';
+
+const REDRIVE_SCRIPT = loadScript(new URL('redrive.lua', import.meta.url));
+
+export interface RedisWorkQueuesOptions extends ConnectionOptions {
+  /**
+   * How long Redis may take to answer, in milliseconds, before a call fails with
+   * `outcome_unknown` or `unavailable`. Default 5,000.
+   */
+  readonly replyTimeout?: number | undefined;
+}
+
+/** {@link WorkQueues} in Redis. While it cannot be reached, calls fail at once with `unavailable`. */
+export class RedisWorkQueues implements WorkQueues {
+  readonly #waitingRoom: WaitingRoom;
+  readonly #redis: Redis;
+  readonly #calls: ScriptCaller;
+  #closing: Promise<void> | undefined;
+
+  private constructor(url: string, redis: Redis, options: RedisWorkQueuesOptions) {
+    this.#waitingRoom = {
+      connect: () => connectTo(url, 'work', options),
+      longestBlock: longestBlock(options),
+    };
+    this.#redis = redis;
+    this.#calls = new ScriptCaller(redis, options.replyTimeout);
+  }
+
+  /**
+   * Connects to Redis; each consumer that joins gets a connection more.
+   * @param url `redis://` or `rediss://` (TLS), with user, password and database number if needed
+   * @throws Unavailable when it cannot be reached; MillraceError `unsupported_store` when it is
+   *   older than 7.0
+   */
+  static async open(url: string, options: RedisWorkQueuesOptions = {}): Promise<RedisWorkQueues> {
+    return new RedisWorkQueues(
+      url,
+      await connectTo(url, 'work-queues', options, WORK_QUEUES_NEEDS),
+      options,
+    );
+  }
+
+  async join(group: string, options?: JoinOptions): Promise<WorkConsumer> {
+    checkGroup(group);
+    const request = parseJoinOptions(options);
+    await this.#checkKeys(group);
+    return RedisConsumer.join(this.#waitingRoom, group, request, this.#redis, this.#calls);
+  }
+
+  async #checkKeys(group: string): Promise<void> {
+    try {
+      await this.#calls.send(() => checkRights(this.#redis, groupNeeds(group)));
+    } catch (error) {
+      throw whyUnusable(error);
+    }
+  }
+
+  redrive(group: string, letter: Letter): Promise<void> {
+    return this.#redrive('redrive', group, letter);
+  }
+
+  discard(group: string, letter: Letter): Promise<void> {
+    return this.#redrive('discard', group, letter);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#calls.close();
+    return this.#closing;
+  }
+
+  async #redrive(what: string, group: string, { log, event, letter }: Letter): Promise<void> {
+    const { logs, queued, told, cursors, attempts, redrives } = groupKeys(checkGroup(group));
+    const keys = [logs, queued, told, cursors, attempts, redrives];
+    await this.#calls.call(REDRIVE_SCRIPT, keys, [what, log, event, letter]);
+  }
+}
