@@ -34,6 +34,7 @@ export {
 export { type HandleOptions, handle } from './decider/handling/handle.ts';
 export { readState, type StateAt } from './decider/handling/read-state.ts';
 export type { SnapshotOptions } from './decider/handling/snapshots.ts';
+export type { Appended } from './event/appended.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {
   DEFAULT_EVENT_LIMITS,
@@ -52,8 +53,10 @@ export {
   ZERO_ID,
 } from './event/event-id.ts';
 export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
+export type { Producer } from './event/producer.ts';
 export type { WhoseEvents, Writers } from './event/senders.ts';
 export type { Standing } from './event/standing.ts';
+export type { Start } from './event/start.ts';
 export {
   Closed,
   LogFull,
@@ -94,7 +97,7 @@ export { type Listening, type ListenOptions, listen } from './gateway/node/liste
 export { Batch, type FrameEncoder } from './live/batch.ts';
 export { createLive, type LiveOptions } from './live/create-live.ts';
 export type { Live } from './live/live.ts';
-export type { Sink, Start, Subscription } from './live/sink.ts';
+export type { Sink, Subscription } from './live/sink.ts';
 export { type Delivery, type SubscribeOptions, subscribe } from './live/subscribe.ts';
 export {
   type TypedDelivery,
@@ -103,15 +106,7 @@ export {
   type TypedPage,
   typedLog,
 } from './live/typed-log.ts';
-export type {
-  Appended,
-  AppendOptions,
-  EventLog,
-  Follower,
-  Page,
-  Producer,
-  ReadOptions,
-} from './log/log.ts';
+export type { AppendOptions, EventLog, Follower, Page, ReadOptions } from './log/log.ts';
 export type { WaitOptions } from './log/or-aborted.ts';
 export {
   type ProcessManagerOptions,

@@ -1,8 +1,8 @@
 /** The rules for where a subscription starts; types hold nobody back who calls from JavaScript. */
 import { InvalidInput } from '../event/error.ts';
 import type { EventId } from '../event/event-id.ts';
+import type { Start } from '../event/start.ts';
 import { checkEventId } from '../log/options.ts';
-import type { Start } from './sink.ts';
 
 const RULE = "must be { after: an event ID }, { since: milliseconds since 1970 } or 'now'";
 

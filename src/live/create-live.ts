@@ -1,5 +1,6 @@
 /** Puts `live` together. */
 import type { LogName } from '../event/log-name.ts';
+import type { Start } from '../event/start.ts';
 import { Closed } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog, Page, ReadOptions } from '../log/log.ts';
@@ -9,7 +10,7 @@ import type { LiveContext } from './live-context.ts';
 import { LogFollower } from './log-follower.ts';
 import { LogReader } from './log-reader.ts';
 import { ReadBudget } from './read-budget.ts';
-import type { Sink, Start, Subscription } from './sink.ts';
+import type { Sink, Subscription } from './sink.ts';
 import { weightOf } from './weight.ts';
 import { WindowBudget } from './window.ts';
 

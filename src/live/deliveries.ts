@@ -6,11 +6,12 @@
  *       └───────────────── return() ───────────────────────────────────────▲
  */
 import type { LogName } from '../event/log-name.ts';
+import type { Start } from '../event/start.ts';
 import { Closed } from '../event/store-errors.ts';
 import type { Batch } from './batch.ts';
 import { checkStart } from './check-start.ts';
 import type { Live } from './live.ts';
-import type { Sink, Start, Subscription } from './sink.ts';
+import type { Sink, Subscription } from './sink.ts';
 import type { Delivery } from './subscribe.ts';
 
 /** How many batches wait for the loop before the subscription stops handing over. */

@@ -1,7 +1,8 @@
 /** Catch-up and push for all logs of one process, over any {@link EventLog}. */
 import type { LogName } from '../event/log-name.ts';
+import type { Start } from '../event/start.ts';
 import type { Page, ReadOptions } from '../log/log.ts';
-import type { Sink, Start, Subscription } from './sink.ts';
+import type { Sink, Subscription } from './sink.ts';
 
 /** Deliver logs to their readers. */
 export interface Live {

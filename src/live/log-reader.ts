@@ -11,12 +11,13 @@
 import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { cursorBefore, type EventId, isAfter, laterOf, ZERO_ID } from '../event/event-id.ts';
+import type { Start } from '../event/start.ts';
 import type { Page } from '../log/log.ts';
 import { Batch, batchesOf } from './batch.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { asMillraceError, isPassing, type LiveContext } from './live-context.ts';
 import type { Charge } from './read-budget.ts';
-import type { Sink, Start, Subscription } from './sink.ts';
+import type { Sink, Subscription } from './sink.ts';
 import { weightOf } from './weight.ts';
 
 export class LogReader implements Subscription {

@@ -11,15 +11,6 @@ import type { EventId } from '../event/event-id.ts';
 import type { Batch } from './batch.ts';
 import type { Turns } from './turns.ts';
 
-/** Where a subscription starts. */
-export type Start =
-  /** After the last event that the reader has seen; `0-0`: from the first kept event. Checked. */
-  | { readonly after: EventId }
-  /** With the first event at or after this time, in milliseconds since 1970. Names no event, so it is not checked. */
-  | { readonly since: number }
-  /** With the next event that comes. Not checked. */
-  | 'now';
-
 /** The receiving end of a subscription. None of its functions may throw. */
 export interface Sink {
   /**

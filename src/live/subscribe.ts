@@ -2,9 +2,9 @@
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
+import type { Start } from '../event/start.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Live } from './live.ts';
-import type { Start } from './sink.ts';
 
 /** What a subscription tells, in the order in which it happened. */
 export type Delivery =

@@ -1,14 +1,15 @@
 /** An event log whose events are typed: what goes in is checked, what comes out is in its current shape. */
+import type { Appended } from '../event/appended.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
 import type { WhoseEvents } from '../event/senders.ts';
-import type { Appended, AppendOptions, EventLog, Page, ReadOptions } from '../log/log.ts';
+import type { Start } from '../event/start.ts';
+import type { AppendOptions, EventLog, Page, ReadOptions } from '../log/log.ts';
 import type { UnreadableEvent } from '../typed/errors.ts';
 import { EventReading, tellPassedOver } from '../typed/event-reading.ts';
 import type { DecodedOf, EventDefinitions, EventInputOf } from '../typed/event-types.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Live } from './live.ts';
-import type { Start } from './sink.ts';
 import type { Delivery, SubscribeOptions } from './subscribe.ts';
 
 /** A stretch of a log, typed. Events that are ignored are left out, so it can hold fewer than asked for. */

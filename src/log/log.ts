@@ -6,23 +6,13 @@
  * how durable a store is (each store tells that itself).
  */
 
+import type { Appended } from '../event/appended.ts';
 import type { NewEvent, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { Producer } from '../event/producer.ts';
 import type { Standing } from '../event/standing.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../feed/feed.ts';
-
-/**
- * Who appends, so that a repeat can be told from a new append (Kafka's idempotent producer).
- * `seq` counts one producer's appends to one log, from 0 in each epoch, without gaps.
- */
-export interface Producer {
-  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : -`. */
-  readonly id: string;
-  /** Raised by a new incarnation of the producer to shut out the older ones; from 0. */
-  readonly epoch: number;
-  readonly seq: number;
-}
 
 export interface AppendOptions {
   /**
@@ -31,18 +21,6 @@ export interface AppendOptions {
    */
   readonly expected?: EventId | undefined;
   readonly producer?: Producer | undefined;
-}
-
-export interface Appended {
-  /**
-   * The IDs given out, in the order of the events. Of a duplicate: those that the first append
-   * got, or none when 16 or more appends of the producer came after it.
-   */
-  readonly ids: readonly EventId[];
-  /** The version of the log after the append; of a duplicate, the version now. */
-  readonly version: EventId;
-  /** The log had this producer's append already: nothing was changed. */
-  readonly duplicate: boolean;
 }
 
 export interface ReadOptions {

@@ -1,8 +1,8 @@
 /** The rules for what callers hand to an event log, the same in every store. */
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, isEventId, ZERO_ID } from '../event/event-id.ts';
-import { isProducerId, PRODUCER_ID_RULE } from '../event/producer.ts';
-import type { AppendOptions, Producer, ReadOptions } from './log.ts';
+import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../event/producer.ts';
+import type { AppendOptions, ReadOptions } from './log.ts';
 
 export const DEFAULT_READ_LIMIT = 100;
 export const MAX_READ_LIMIT = 10_000;

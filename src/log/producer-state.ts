@@ -7,8 +7,8 @@
  *   epoch  >  ours, or a producer we do not know: seq = 0: next  │ beyond: gap
  */
 import type { EventId } from '../event/event-id.ts';
+import type { Producer } from '../event/producer.ts';
 import { type IdRange, idsOf } from './allocate.ts';
-import type { Producer } from './log.ts';
 
 /** How many appends of a producer are remembered with the IDs that they got. */
 export const REMEMBERED_APPENDS = 16;

@@ -2,12 +2,13 @@
  * Server → client of the JSON protocol. Events are written by joining JSON fragments: a stored
  * payload is handed through as it is, never parsed into objects and built again.
  */
+import type { Appended } from '../event/appended.ts';
 import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { type EventShape, eventShape } from './event-pieces.ts';
-import type { AppendOutcome, Ref } from './operation.ts';
+import type { Ref } from './operation.ts';
 import { detailsOf } from './problem.ts';
 
 /** About how many characters of events one frame holds; an event that is larger gets a frame of its own. */
@@ -65,7 +66,7 @@ export function resetFrame(log: LogName, version: EventId): string {
   return `{"op":"reset","log":"${log}","version":"${version}"}`;
 }
 
-export function appendedFrame(ref: Ref, { ids, version, duplicate }: AppendOutcome): string {
+export function appendedFrame(ref: Ref, { ids, version, duplicate }: Appended): string {
   const reference = ref === undefined ? '' : `"ref":${JSON.stringify(ref)},`;
   const list = ids.map((id) => `"${id}"`).join(',');
   return `{"op":"appended",${reference}"ids":[${list}],"version":"${version}","duplicate":${duplicate}}`;

@@ -1,8 +1,7 @@
 /** Reads what a client wants to append: over HTTP and over JSON sockets the same. */
 import { InvalidInput } from '../event/error.ts';
 import type { JsonValue, Meta, NewEvent } from '../event/event.ts';
-import { isProducerId, PRODUCER_ID_RULE } from '../event/producer.ts';
-import type { ProducerPlace } from './operation.ts';
+import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../event/producer.ts';
 
 /** An object as JSON.parse makes it. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -36,7 +35,7 @@ export function readEvent(value: unknown, field: string): NewEvent {
 }
 
 /** @throws InvalidInput naming the field */
-export function readProducer(value: unknown, field: string): ProducerPlace {
+export function readProducer(value: unknown, field: string): Producer {
   if (!isObject(value)) throw invalidProducer(field, 'must be an object with id, epoch and seq');
   refuseUnknown(value, PRODUCER_FIELDS, `${field}.`, 'invalid_operation');
   const { id, epoch, seq } = value;

@@ -3,24 +3,11 @@ import type { MillraceError } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import type { StartPoint } from './start.ts';
+import type { Producer } from '../event/producer.ts';
+import type { Start } from '../event/start.ts';
 
 /** What a client puts on an operation to know its answer again. */
 export type Ref = string | number | undefined;
-
-/** An idempotent producer's place, as in the append of an event log. */
-export interface ProducerPlace {
-  readonly id: string;
-  readonly epoch: number;
-  readonly seq: number;
-}
-
-/** What an append answers. */
-export interface AppendOutcome {
-  readonly ids: readonly EventId[];
-  readonly version: EventId;
-  readonly duplicate: boolean;
-}
 
 export interface AppendOperation {
   readonly op: 'append';
@@ -28,7 +15,7 @@ export interface AppendOperation {
   readonly log: LogName;
   readonly events: readonly NewEvent[];
   readonly expected?: EventId | undefined;
-  readonly producer?: ProducerPlace | undefined;
+  readonly producer?: Producer | undefined;
 }
 
 export type Operation =
@@ -37,7 +24,7 @@ export type Operation =
       readonly op: 'subscribe';
       readonly ref: Ref;
       readonly log: LogName;
-      readonly start: StartPoint;
+      readonly start: Start;
     }
   | { readonly op: 'unsubscribe'; readonly ref: Ref; readonly log: LogName }
   | { readonly op: 'pause'; readonly ref: Ref }

@@ -1,11 +1,9 @@
 /** Where a reader starts: `after=<event ID>`, `after=now` or `since=<ISO time>`. */
 import { InvalidInput } from '../event/error.ts';
-import { type EventId, parseEventId, ZERO_ID } from '../event/event-id.ts';
+import { parseEventId, ZERO_ID } from '../event/event-id.ts';
+import type { Start } from '../event/start.ts';
 
-/** After an event, with the first event at or after a time (milliseconds since 1970), or with the next one that comes. */
-export type StartPoint = { readonly after: EventId } | { readonly since: number } | 'now';
-
-const WHOLE_LOG: StartPoint = { after: ZERO_ID };
+const WHOLE_LOG: Start = { after: ZERO_ID };
 
 // A time without a zone would mean another moment on every machine: only a bare date may go without.
 const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
@@ -14,7 +12,7 @@ const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\
  * Reads the two fields; with neither, the whole log.
  * @throws InvalidInput (`invalid_event_id`, `invalid_time`, `invalid_query`) naming the field
  */
-export function parseStart(after: string | undefined, since: string | undefined): StartPoint {
+export function parseStart(after: string | undefined, since: string | undefined): Start {
   if (since !== undefined) {
     if (after !== undefined) {
       throw new InvalidInput(

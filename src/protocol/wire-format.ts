@@ -1,10 +1,11 @@
 /** One way to talk over a socket: `text.ts` for people, `json-format.ts` for programs. */
+import type { Appended } from '../event/appended.ts';
 import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { EventShape } from './event-pieces.ts';
-import type { AppendOutcome, Operation, Ref, Refusal } from './operation.ts';
+import type { Operation, Ref, Refusal } from './operation.ts';
 
 /**
  * Reads what the client of one account sends, and writes what it gets. Formats have no state.
@@ -20,7 +21,7 @@ export interface WireFormat {
   live(log: LogName, at: EventId): string | undefined;
   trimmed(log: LogName, resumeAfter: EventId): string;
   reset(log: LogName, version: EventId): string;
-  appended(ref: Ref, outcome: AppendOutcome): string | undefined;
+  appended(ref: Ref, outcome: Appended): string | undefined;
   pong(ref: Ref): string;
   /** `log` for an error that is about a subscription. */
   error(error: MillraceError, ref: Ref, log?: LogName): string;

@@ -1,6 +1,6 @@
 /** Appends that happen once, however often whoever makes them begins again. */
 import { createHash } from 'node:crypto';
-import type { Producer } from '../log/log.ts';
+import type { Producer } from '../event/producer.ts';
 
 /** A producer that appends one thing to a log, so that doing it again is a repeat. */
 export function once(...names: string[]): Producer {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
+import type { Appended } from '../../src/event/appended.ts';
 import { MAX_ID, ZERO_ID } from '../../src/event/event-id.ts';
-import type { Appended } from '../../src/log/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { FollowingReader } from './following-reader.ts';
 import { appendOne, assertHolds, event, readAll } from './say.ts';

@@ -1,9 +1,10 @@
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
+import type { Appended } from '../../src/event/appended.ts';
 import type { EventId } from '../../src/event/event-id.ts';
 import { ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { isProducerId } from '../../src/event/producer.ts';
-import type { Appended, AppendOptions, EventLog, Producer } from '../../src/log/log.ts';
+import { isProducerId, type Producer } from '../../src/event/producer.ts';
+import type { AppendOptions, EventLog } from '../../src/log/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { assertHolds, assertIncreasing, event, onlyId, versionOf } from './say.ts';
 import type { Suite } from './suite.ts';

@@ -1,9 +1,10 @@
 /** Short ways to say what the contract tests say often. */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import type { Appended } from '../../src/event/appended.ts';
 import type { NewEvent, Payload } from '../../src/event/event.ts';
 import { type EventId, eventIdParts, isAfter, makeEventId } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import type { Appended, EventLog, Page, ReadOptions } from '../../src/log/log.ts';
+import type { EventLog, Page, ReadOptions } from '../../src/log/log.ts';
 
 export function event(payload: Payload = 'payload', type = 'SomethingHappened'): NewEvent {
   return { type, payload };

@@ -1,9 +1,10 @@
 /** What sockets see of a store that is gone for a while: nothing but the wait. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Appended } from '../../src/event/appended.ts';
 import type { NewEvent } from '../../src/event/event.ts';
 import { accountLog, type LogName } from '../../src/event/log-name.ts';
 import { OutcomeUnknown, Unavailable } from '../../src/event/store-errors.ts';
-import type { Appended, Follower, Page, ReadOptions } from '../../src/log/log.ts';
+import type { Follower, Page, ReadOptions } from '../../src/log/log.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';

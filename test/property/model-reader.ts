@@ -15,9 +15,10 @@ import {
   ZERO_ID,
 } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
+import type { Start } from '../../src/event/start.ts';
 import type { Batch } from '../../src/live/batch.ts';
 import type { Live } from '../../src/live/live.ts';
-import type { Sink, Start, Subscription } from '../../src/live/sink.ts';
+import type { Sink, Subscription } from '../../src/live/sink.ts';
 import type { Turns } from '../../src/live/turns.ts';
 import type { ReaderHistory, ReaderStep } from '../support/history.ts';
 import type { SimulatedLog } from './simulated-log.ts';

@@ -3,13 +3,14 @@
  * its page arrives, when the listening is acknowledged, which wake-ups come, twice, late or never.
  * The log itself is a list, simple enough to be right at a glance.
  */
+import type { Appended } from '../../src/event/appended.ts';
 import { type NewEvent, StoredEvent } from '../../src/event/event.ts';
 import { type EventId, isAfter, makeEventId, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
 import { standingOf } from '../../src/event/standing.ts';
 import { Unavailable } from '../../src/event/store-errors.ts';
 import type { FeedCursor, FeedPage } from '../../src/feed/feed.ts';
-import type { Appended, EventLog, Follower, Page, ReadOptions } from '../../src/log/log.ts';
+import type { EventLog, Follower, Page, ReadOptions } from '../../src/log/log.ts';
 
 /** How the followers hear of an append. */
 export type Telling =

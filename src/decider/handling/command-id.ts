@@ -20,9 +20,10 @@ import {
   ZERO_ID,
 } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import type { Producer } from '../../event/producer.ts';
 import { senderOf } from '../../event/senders.ts';
 import { VersionConflict } from '../../event/store-errors.ts';
-import type { EventLog, Producer } from '../../log/log.ts';
+import type { EventLog } from '../../log/log.ts';
 import { DEFAULT_PRODUCER_IDLE } from '../../log/options.ts';
 import { timeOf } from '../../typed/recorded.ts';
 import { CommandIdReused, StateLost } from '../errors.ts';

@@ -7,11 +7,13 @@
  *        └── read what is new ◄───────┤ version conflict: wait a little, decide all again
  *                                     │ outcome unknown: the same append again, if it has a command ID
  */
+import type { Appended } from '../../event/appended.ts';
 import { InvalidInput } from '../../event/error.ts';
 import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import type { Producer } from '../../event/producer.ts';
 import { OutcomeUnknown, VersionConflict } from '../../event/store-errors.ts';
-import type { Appended, EventLog, Producer } from '../../log/log.ts';
+import type { EventLog } from '../../log/log.ts';
 import type { RecordedFrom } from '../../typed/event-types.ts';
 import { TooManyConflicts } from '../errors.ts';
 import type { BackOff } from './back-off.ts';

@@ -2,8 +2,8 @@
 import { InvalidInput } from '../../event/error.ts';
 import type { NewEvent } from '../../event/event.ts';
 import { type EventId, isEventId } from '../../event/event-id.ts';
-import { isProducerId, PRODUCER_ID_RULE } from '../../event/producer.ts';
-import type { AppendOptions, Producer } from '../../log/log.ts';
+import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../../event/producer.ts';
+import type { AppendOptions } from '../../log/log.ts';
 import { readEvent, readEvents } from '../../protocol/new-events.ts';
 import { protocolError } from '../../protocol/problem.ts';
 

@@ -1,10 +1,12 @@
 /** The HTTP side of the gateway: pages of a log, appends to it, and its live event stream. */
 import { Hono } from 'hono';
+import type { Appended } from '../../event/appended.ts';
 import { type EventId, parseEventId } from '../../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../../event/log-name.ts';
-import type { Appended, EventLog } from '../../log/log.ts';
+import type { Start } from '../../event/start.ts';
+import type { EventLog } from '../../log/log.ts';
 import { protocolError } from '../../protocol/problem.ts';
-import { parseStart, type StartPoint } from '../../protocol/start.ts';
+import { parseStart } from '../../protocol/start.ts';
 import { shownOf } from '../failure.ts';
 import { sentBy } from '../identity/sender.ts';
 import type { Answers } from '../limits/answers.ts';
@@ -107,7 +109,7 @@ function holdOf({ answers }: HttpContext, c: HttpRequest): (bytes: number) => vo
   return (bytes) => answer && answers.hold(answer, bytes);
 }
 
-function startOf(c: HttpRequest): StartPoint {
+function startOf(c: HttpRequest): Start {
   return parseStart(c.req.query('after'), c.req.query('since'));
 }
 

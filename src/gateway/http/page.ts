@@ -3,13 +3,13 @@ import { InvalidInput } from '../../event/error.ts';
 import type { StoredEvent } from '../../event/event.ts';
 import { cursorBefore, type EventId, makeEventId, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import type { Start } from '../../event/start.ts';
 import { Batch } from '../../live/batch.ts';
 import type { Live } from '../../live/live.ts';
 import type { Page, ReadOptions } from '../../log/log.ts';
 import { eventShape } from '../../protocol/event-pieces.ts';
 import { encodeEvent } from '../../protocol/json-frames.ts';
 import { protocolError } from '../../protocol/problem.ts';
-import type { StartPoint } from '../../protocol/start.ts';
 import { InPieces, type PieceFormat, SharedPieces } from '../in-pieces.ts';
 import type { LargeEvents } from '../large-events.ts';
 import { problemResponse } from './problem-response.ts';
@@ -36,7 +36,7 @@ const PIECES_WAITING = 131_072;
 export async function readPage(
   live: Pick<Live, 'read'>,
   name: LogName,
-  start: StartPoint,
+  start: Start,
   limitText: string | undefined,
   delivery: PageDelivery,
 ): Promise<Response> {
@@ -49,7 +49,7 @@ export async function readPage(
   return pageResponse(name, cursor, start !== 'now' && page.more, page, delivery);
 }
 
-function readOptions(start: StartPoint, limit: number): ReadOptions {
+function readOptions(start: Start, limit: number): ReadOptions {
   if (start === 'now') return { limit: 0, unchecked: true };
   if ('since' in start) return { after: cursorBefore(start.since), unchecked: true, limit };
   return { after: start.after, limit };
@@ -127,7 +127,7 @@ function pageInPieces(
 async function emptyCursor(
   live: Pick<Live, 'read'>,
   name: LogName,
-  start: StartPoint,
+  start: Start,
   { more, version }: Page,
 ): Promise<EventId> {
   if (start === 'now') return version;

@@ -6,13 +6,13 @@ import type { MillraceError } from '../../event/error.ts';
 import type { StoredEvent } from '../../event/event.ts';
 import { type EventId, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import type { Start } from '../../event/start.ts';
 import type { Batch } from '../../live/batch.ts';
 import type { Live } from '../../live/live.ts';
 import type { Sink, Subscription } from '../../live/sink.ts';
 import { eventShape } from '../../protocol/event-pieces.ts';
 import { encodeEvent } from '../../protocol/json-frames.ts';
 import { problemOf } from '../../protocol/problem.ts';
-import type { StartPoint } from '../../protocol/start.ts';
 import type { Access } from '../identity/access.ts';
 import { Expiry } from '../identity/expiry.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -64,7 +64,7 @@ export class EventStream implements Sink, Beating {
   constructor(
     context: EventStreamContext,
     log: LogName,
-    start: StartPoint,
+    start: Start,
     identity: Identity | undefined,
     place: Place,
   ) {

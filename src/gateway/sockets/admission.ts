@@ -1,9 +1,10 @@
 /** Decides about a WebSocket upgrade before it happens: identity, account, wire format, start. */
 import { InvalidInput, MillraceError } from '../../event/error.ts';
 import { accountLog, type LogName } from '../../event/log-name.ts';
+import type { Start } from '../../event/start.ts';
 import { JSON_SUBPROTOCOL, jsonFormat } from '../../protocol/json-format.ts';
 import { protocolError } from '../../protocol/problem.ts';
-import { parseStart, type StartPoint } from '../../protocol/start.ts';
+import { parseStart } from '../../protocol/start.ts';
 import { textFormat } from '../../protocol/text.ts';
 import type { WireFormat } from '../../protocol/wire-format.ts';
 import type { Access } from '../identity/access.ts';
@@ -19,7 +20,7 @@ export interface Admission {
   /** Whose socket it is: the identity's, unless that is an admin. */
   readonly accountId: string;
   readonly log: LogName;
-  readonly start: StartPoint;
+  readonly start: Start;
   readonly format: WireFormat;
   /** The subprotocol to answer with, if one was asked for. */
   readonly subprotocol: string | undefined;

@@ -9,15 +9,16 @@
  * Halted, it reads nothing from the network; what one chunk of the network had already brought
  * waits in a backlog, which is therefore never larger than that chunk.
  */
+import type { Appended } from '../../event/appended.ts';
 import type { MillraceError } from '../../event/error.ts';
 import type { NewEvent } from '../../event/event.ts';
 import { accountLog, type LogName } from '../../event/log-name.ts';
+import type { Start } from '../../event/start.ts';
 import type { Live } from '../../live/live.ts';
-import type { Appended, EventLog } from '../../log/log.ts';
+import type { EventLog } from '../../log/log.ts';
 import { errorCode } from '../../protocol/error-codes.ts';
 import type { AppendOperation, Ref } from '../../protocol/operation.ts';
 import { presentable, protocolError } from '../../protocol/problem.ts';
-import type { StartPoint } from '../../protocol/start.ts';
 import type { WireFormat } from '../../protocol/wire-format.ts';
 import { shownOf } from '../failure.ts';
 import { TAKES_TIME } from '../http/body.ts';
@@ -334,7 +335,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.#goOn();
   }
 
-  #subscribe(log: LogName, start: StartPoint, ref: Ref): void {
+  #subscribe(log: LogName, start: Start, ref: Ref): void {
     const reader = new Reader(this, log);
     try {
       this.#checkSubscription(log);

@@ -1,11 +1,11 @@
 /** A log with a connected reader, a producer and a trimmed part; then somebody does something by hand. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Appended } from '../../../src/event/appended.ts';
 import { type EventId, ZERO_ID } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import { subscribe } from '../../../src/live/subscribe.ts';
-import type { Appended } from '../../../src/log/log.ts';
 import { RedisLog } from '../../../src/stores/redis/log/redis-log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomLog } from '../../support/names.ts';

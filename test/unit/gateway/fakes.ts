@@ -1,8 +1,10 @@
 /** What a session stands between: a socket and a live delivery that the test plays. */
+import type { Appended } from '../../../src/event/appended.ts';
 import type { NewEvent, StoredEvent } from '../../../src/event/event.ts';
 import type { EventId } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
+import type { Start } from '../../../src/event/start.ts';
 import { Access, type AccessOptions } from '../../../src/gateway/identity/access.ts';
 import type { Identity } from '../../../src/gateway/identity/identity.ts';
 import { LargeEvents } from '../../../src/gateway/large-events.ts';
@@ -16,8 +18,8 @@ import { Session, type SessionContext } from '../../../src/gateway/sockets/sessi
 import type { GatewaySocket } from '../../../src/gateway/sockets/socket.ts';
 import type { Batch } from '../../../src/live/batch.ts';
 import type { Live } from '../../../src/live/live.ts';
-import type { Sink, Start, Subscription } from '../../../src/live/sink.ts';
-import type { Appended, AppendOptions, EventLog, Page } from '../../../src/log/log.ts';
+import type { Sink, Subscription } from '../../../src/live/sink.ts';
+import type { AppendOptions, EventLog, Page } from '../../../src/log/log.ts';
 import { jsonFormat } from '../../../src/protocol/json-format.ts';
 
 export class FakeSocket implements GatewaySocket {

@@ -1,8 +1,8 @@
 /** Where a loop starts is looked at when it is asked for, not when it is begun. */
 import { expect, test } from 'vitest';
 import { ZERO_ID } from '../../../src/event/event-id.ts';
+import type { Start } from '../../../src/event/start.ts';
 import { createLive } from '../../../src/live/create-live.ts';
-import type { Start } from '../../../src/live/sink.ts';
 import { subscribe } from '../../../src/live/subscribe.ts';
 import { typedLog } from '../../../src/live/typed-log.ts';
 import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';

@@ -1,7 +1,9 @@
 /** One append on its way through a {@link Batch}. */
+import type { Appended } from '../../../event/appended.ts';
 import { type EncodedEvent, StoredEvent } from '../../../event/event.ts';
 import type { EventId } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
+import type { Producer } from '../../../event/producer.ts';
 import {
   LogFull,
   ProducerFenced,
@@ -9,7 +11,7 @@ import {
   VersionConflict,
 } from '../../../event/store-errors.ts';
 import { allocateIds } from '../../../log/allocate.ts';
-import type { Appended, AppendOptions, Producer } from '../../../log/log.ts';
+import type { AppendOptions } from '../../../log/log.ts';
 import { judge, stateAfter } from '../../../log/producer-state.ts';
 import type { Batch } from '../group-commit.ts';
 import type { Databases } from '../layout.ts';

@@ -2,6 +2,7 @@
  * The event log in a folder of this machine, on LMDB; one process at a time. How it is laid out:
  * layout.ts. How it is written, and what that is worth: embedded-store.ts, group-commit.ts.
  */
+import type { Appended } from '../../../event/appended.ts';
 import {
   DEFAULT_EVENT_LIMITS,
   type EventLimits,
@@ -25,14 +26,7 @@ import { FeedFollowers } from '../../../feed/followers.ts';
 import { parseFeedOptions } from '../../../feed/options.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
 import { Followers } from '../../../log/followers.ts';
-import type {
-  Appended,
-  AppendOptions,
-  EventLog,
-  Follower,
-  Page,
-  ReadOptions,
-} from '../../../log/log.ts';
+import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
   checkEventId,

@@ -2,6 +2,7 @@
  * The readable reference: the contract in memory, without any I/O. For tests of applications and
  * as the model that the durable stores are measured against. It forgets everything with the process.
  */
+import type { Appended } from '../../../event/appended.ts';
 import {
   DEFAULT_EVENT_LIMITS,
   type EventLimits,
@@ -11,6 +12,7 @@ import {
 } from '../../../event/event.ts';
 import { type EventId, isAfter, laterOf, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
+import type { Producer } from '../../../event/producer.ts';
 import { WHOLE } from '../../../event/standing.ts';
 import {
   Closed,
@@ -25,15 +27,7 @@ import { parseFeedOptions } from '../../../feed/options.ts';
 import { allocateIds } from '../../../log/allocate.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
 import { Followers } from '../../../log/followers.ts';
-import type {
-  Appended,
-  AppendOptions,
-  EventLog,
-  Follower,
-  Page,
-  Producer,
-  ReadOptions,
-} from '../../../log/log.ts';
+import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
   checkEventId,

@@ -1,4 +1,5 @@
 /** What a line of the append script's answer means; see `append.lua`. */
+import type { Appended } from '../../../event/appended.ts';
 import { type EventId, successorOf } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import {
@@ -10,7 +11,7 @@ import {
   VersionConflict,
   WrongType,
 } from '../../../event/store-errors.ts';
-import type { Appended, AppendOptions } from '../../../log/log.ts';
+import type { AppendOptions } from '../../../log/log.ts';
 
 /** The result of one append of a batch, or why it was refused. */
 export function readAnswer(

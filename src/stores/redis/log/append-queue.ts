@@ -11,10 +11,11 @@
  * Nothing that may have reached Redis is ever sent again.
  */
 import type { Redis } from 'ioredis';
+import type { Appended } from '../../../event/appended.ts';
 import type { EncodedEvent } from '../../../event/event.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors.ts';
-import type { Appended, AppendOptions } from '../../../log/log.ts';
+import type { AppendOptions } from '../../../log/log.ts';
 import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from '../keys.ts';
 import { failureOf, reasonOf } from '../place/connection.ts';
 import { ScriptCalls } from '../script-call.ts';

@@ -6,6 +6,7 @@
  * publications (`publications.ts`), foreign writers (`sweep.ts`), durability (`durability.ts`).
  */
 import type { Redis } from 'ioredis';
+import type { Appended } from '../../../event/appended.ts';
 import {
   DEFAULT_EVENT_LIMITS,
   type EventLimits,
@@ -19,14 +20,7 @@ import { Closed, Unavailable, WrongType } from '../../../event/store-errors.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
 import { parseFeedOptions } from '../../../feed/options.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
-import type {
-  Appended,
-  AppendOptions,
-  EventLog,
-  Follower,
-  Page,
-  ReadOptions,
-} from '../../../log/log.ts';
+import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
   checkEventId,
