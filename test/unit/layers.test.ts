@@ -126,3 +126,12 @@ test('imports only point down', () => {
   expect(files.length).toBeGreaterThan(10);
   expect(files.flatMap(trespasses)).toEqual([]);
 });
+
+test('the package depends on what is imported, and on nothing else', () => {
+  const { dependencies } = JSON.parse(
+    readFileSync(fileURLToPath(new URL('../../package.json', import.meta.url)), 'utf8'),
+  ) as { readonly dependencies: object };
+  const imported = Object.values(LAYERS).flatMap(({ theirs }) => theirs);
+  const packages = new Set(imported.filter((name) => name !== 'node:'));
+  expect(Object.keys(dependencies).sort()).toEqual([...packages].sort());
+});
