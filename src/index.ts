@@ -96,9 +96,10 @@ export type { GatewayLimits } from './gateway/limits/limits.ts';
 export { type Listening, type ListenOptions, listen } from './gateway/node/listen.ts';
 export { Batch, type FrameEncoder } from './live/batch.ts';
 export { createLive, type LiveOptions } from './live/create-live.ts';
+export type { Delivery } from './live/delivery.ts';
 export type { Live } from './live/live.ts';
 export type { Sink, Subscription } from './live/sink.ts';
-export { type Delivery, type SubscribeOptions, subscribe } from './live/subscribe.ts';
+export { type SubscribeOptions, subscribe } from './live/subscribe.ts';
 export {
   type TypedDelivery,
   type TypedLog,

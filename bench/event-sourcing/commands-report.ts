@@ -1,7 +1,15 @@
 /** The commands suite in words and tables. */
 import { median } from '../latency.ts';
 import { number, percent, type Row, ratio } from '../report.ts';
-import type { CommandsCell } from '../suites/commands.ts';
+import type { CommandsResult } from './commands-process.ts';
+
+/** What one contestant did with so many logs and so many in flight. */
+export interface CommandsCell extends CommandsResult {
+  readonly contestant: string;
+  readonly logs: number;
+  readonly inFlight: number;
+  readonly round: number;
+}
 
 const IN_FLIGHT = [1, 50, 500];
 

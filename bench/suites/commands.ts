@@ -12,7 +12,12 @@ import {
   isEmmett,
 } from '../event-sourcing/command-contestants.ts';
 import type { CommandsQuestion, CommandsResult } from '../event-sourcing/commands-process.ts';
-import { commandsTable, comparisons, failures } from '../event-sourcing/commands-report.ts';
+import {
+  type CommandsCell,
+  commandsTable,
+  comparisons,
+  failures,
+} from '../event-sourcing/commands-report.ts';
 import { RedisProcess } from '../redis-process.ts';
 import type { Plan, Result, Suite } from './suite.ts';
 
@@ -21,14 +26,6 @@ const PATIENCE_SECONDS = 3;
 /** SQLite waits for a second for each of its threads' turn before it gives up. */
 const LONG_PATIENCE_SECONDS = 16;
 const ROUNDS = 2;
-
-/** What one contestant did with so many logs and so many in flight. */
-export interface CommandsCell extends CommandsResult {
-  readonly contestant: string;
-  readonly logs: number;
-  readonly inFlight: number;
-  readonly round: number;
-}
 
 export const commands: Suite = {
   name: 'commands',

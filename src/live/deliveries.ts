@@ -10,9 +10,9 @@ import type { Start } from '../event/start.ts';
 import { Closed } from '../event/store-errors.ts';
 import type { Batch } from './batch.ts';
 import { checkStart } from './check-start.ts';
+import type { Delivery } from './delivery.ts';
 import type { Live } from './live.ts';
 import type { Sink, Subscription } from './sink.ts';
-import type { Delivery } from './subscribe.ts';
 
 /** How many batches wait for the loop before the subscription stops handing over. */
 const MAX_WAITING_BATCHES = 4;

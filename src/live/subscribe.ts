@@ -1,20 +1,9 @@
 /** A subscription as an async iterator, for code that reads in a loop. */
-import type { StoredEvent } from '../event/event.ts';
-import type { EventId } from '../event/event-id.ts';
 import { type LogName, parseLogName } from '../event/log-name.ts';
 import type { Start } from '../event/start.ts';
 import { Deliveries } from './deliveries.ts';
+import type { Delivery } from './delivery.ts';
 import type { Live } from './live.ts';
-
-/** What a subscription tells, in the order in which it happened. */
-export type Delivery =
-  | { readonly kind: 'event'; readonly event: StoredEvent }
-  /** Everything up to `at` has been told; what comes now comes as it happens. */
-  | { readonly kind: 'live'; readonly at: EventId }
-  /** Events that were not told were trimmed; it goes on after `resumeAfter`. */
-  | { readonly kind: 'trimmed'; readonly resumeAfter: EventId }
-  /** The store lost events that were told; it goes on with the first kept one: start afresh. */
-  | { readonly kind: 'reset'; readonly version: EventId };
 
 /** How a loop can be ended from outside. */
 export interface SubscribeOptions {

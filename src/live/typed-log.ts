@@ -9,8 +9,9 @@ import type { UnreadableEvent } from '../typed/errors.ts';
 import { EventReading, tellPassedOver } from '../typed/event-reading.ts';
 import type { DecodedOf, EventDefinitions, EventInputOf } from '../typed/event-types.ts';
 import { Deliveries } from './deliveries.ts';
+import type { Delivery } from './delivery.ts';
 import type { Live } from './live.ts';
-import type { Delivery, SubscribeOptions } from './subscribe.ts';
+import type { SubscribeOptions } from './subscribe.ts';
 
 /** A stretch of a log, typed. Events that are ignored are left out, so it can hold fewer than asked for. */
 export interface TypedPage<Event> extends Omit<Page, 'events'> {
