@@ -1,7 +1,7 @@
 /** Tells the feed of what others added to logs. */
 import type { Redis } from 'ioredis';
 import { FEED_KEY, FEED_MARKS_KEY } from '../keys.ts';
-import { INDEX_SCRIPT } from '../scripts.ts';
+import { INDEX_SCRIPT } from '../place/scripts.ts';
 
 /** Few enough for one call: what is new in a log comes with its first event, which can be large. */
 const LOGS_PER_CALL = 100;

@@ -15,7 +15,7 @@ import { FeedPageBuilder, type StretchPlace } from '../../../feed/page.ts';
 import { type FeedFacts, placeInFeed } from '../../../feed/standing.ts';
 import { FEED_KEY } from '../keys.ts';
 import { decodeEntries } from '../log/entries.ts';
-import { FEED_SCRIPT, type Script } from '../scripts.ts';
+import { FEED_SCRIPT, type Script } from '../place/scripts.ts';
 
 /** What one call gives at most: Redis does nothing else meanwhile. */
 const EVENTS_PER_CALL = 512;

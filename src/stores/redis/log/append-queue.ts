@@ -18,8 +18,8 @@ import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors
 import type { AppendOptions } from '../../../log/log.ts';
 import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from '../keys.ts';
 import { failureOf, reasonOf } from '../place/connection.ts';
-import { ScriptCalls } from '../script-call.ts';
-import { APPEND_SCRIPT } from '../scripts.ts';
+import { APPEND_SCRIPT } from '../place/scripts.ts';
+import { ScriptCalls } from '../place/written-call.ts';
 import { readAnswer } from './append-answer.ts';
 
 /** Keeps one script call short for Redis, which does nothing else meanwhile. */

@@ -45,7 +45,7 @@ import { ConnectionReport, type OnConnection } from '../place/connection-report.
 import { describeDurability } from '../place/durability.ts';
 import { openConnection, whyUnusable } from '../place/opening.ts';
 import { keepOnSameServer } from '../place/same-server.ts';
-import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from '../scripts.ts';
+import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from '../place/scripts.ts';
 import { AppendQueue } from './append-queue.ts';
 import { decodeEntries } from './entries.ts';
 import { logNeeds } from './log-needs.ts';

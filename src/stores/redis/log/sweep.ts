@@ -9,8 +9,8 @@
 import type { Redis } from 'ioredis';
 import { type EventId, predecessorOf } from '../../../event/event-id.ts';
 import { indexLogs } from '../feed/index-logs.ts';
-import { ScriptCalls } from '../script-call.ts';
-import { MOVED_SCRIPT } from '../scripts.ts';
+import { MOVED_SCRIPT } from '../place/scripts.ts';
+import { ScriptCalls } from '../place/written-call.ts';
 import type { FollowedLog, Publications } from './publications.ts';
 
 /** Few enough that asking about them takes less than a millisecond of this process at a time. */

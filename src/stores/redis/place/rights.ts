@@ -1,7 +1,7 @@
 /** Looks whether a user may do in Redis what is needed, before anything is done. */
 import type { Redis } from 'ioredis';
 import { MillraceError } from '../../../event/error.ts';
-import { loadScript } from '../scripts.ts';
+import { loadScript } from './scripts.ts';
 
 const RIGHTS_SCRIPT = loadScript(new URL('rights.lua', import.meta.url));
 

@@ -1,7 +1,7 @@
 /** Commands on a connection of their own, each of which is given up when its time is over. */
 import type { Redis } from 'ioredis';
-import type { Script } from '../scripts.ts';
 import { failureOf } from './connection.ts';
+import type { Script } from './scripts.ts';
 
 /** How long Redis may take to answer where nobody says otherwise, in milliseconds. */
 const DEFAULT_REPLY_TIMEOUT = 5_000;

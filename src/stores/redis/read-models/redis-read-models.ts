@@ -15,8 +15,8 @@ import { findOccupied } from '../occupied.ts';
 import { failureOf, isWrongType, reasonOf } from '../place/connection.ts';
 import type { ConnectionOptions } from '../place/connection-options.ts';
 import { connectTo } from '../place/opening.ts';
+import { loadScript } from '../place/scripts.ts';
 import { TimedCommands } from '../place/timed-commands.ts';
-import { loadScript } from '../scripts.ts';
 import { checkpointKey, rowsKey } from './keys.ts';
 import { READ_MODELS_NEEDS } from './read-models-needs.ts';
 

@@ -17,7 +17,7 @@ import type {
 } from '../../../work-queues/work-queues.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../keys.ts';
 import { reasonOf } from '../place/connection.ts';
-import { loadScript, type Script } from '../scripts.ts';
+import { loadScript, type Script } from '../place/scripts.ts';
 import { type GroupKeys, groupKeys } from './keys.ts';
 import { isNoGroup, NoGroup, type ScriptCaller } from './script-caller.ts';
 

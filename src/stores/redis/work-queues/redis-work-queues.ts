@@ -10,7 +10,7 @@ import type {
 import { type ConnectionOptions, longestBlock } from '../place/connection-options.ts';
 import { connectTo, whyUnusable } from '../place/opening.ts';
 import { checkRights } from '../place/rights.ts';
-import { loadScript } from '../scripts.ts';
+import { loadScript } from '../place/scripts.ts';
 import { groupKeys } from './keys.ts';
 import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
 import { ScriptCaller } from './script-caller.ts';

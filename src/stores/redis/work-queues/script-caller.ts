@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors.ts';
 import { findOccupied } from '../occupied.ts';
 import { failureOf, isWrongType, reasonOf } from '../place/connection.ts';
+import type { Script } from '../place/scripts.ts';
 import { TimedCommands } from '../place/timed-commands.ts';
-import type { Script } from '../scripts.ts';
 import { keptUnder } from './keys.ts';
 
 /** The group is not there: nobody has made it yet, or Redis has lost it. */

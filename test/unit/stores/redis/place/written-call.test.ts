@@ -1,6 +1,6 @@
 import type { Command, Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import { ScriptCalls } from '../../../../src/stores/redis/script-call.ts';
+import { ScriptCalls } from '../../../../../src/stores/redis/place/written-call.ts';
 
 const SCRIPT = { source: 'return 1', digest: 'f'.repeat(40) };
 

@@ -9,12 +9,12 @@ export interface Script {
   readonly digest: string;
 }
 
-export const APPEND_SCRIPT = loadScript(new URL('log/append.lua', import.meta.url));
-export const READ_SCRIPT = loadScript(new URL('log/read.lua', import.meta.url));
-export const TRIM_SCRIPT = loadScript(new URL('log/trim.lua', import.meta.url));
-export const MOVED_SCRIPT = loadScript(new URL('log/moved.lua', import.meta.url));
-export const FEED_SCRIPT = loadScript(new URL('feed/feed.lua', import.meta.url));
-export const INDEX_SCRIPT = loadScript(new URL('feed/index.lua', import.meta.url));
+export const APPEND_SCRIPT = loadScript(new URL('../log/append.lua', import.meta.url));
+export const READ_SCRIPT = loadScript(new URL('../log/read.lua', import.meta.url));
+export const TRIM_SCRIPT = loadScript(new URL('../log/trim.lua', import.meta.url));
+export const MOVED_SCRIPT = loadScript(new URL('../log/moved.lua', import.meta.url));
+export const FEED_SCRIPT = loadScript(new URL('../feed/feed.lua', import.meta.url));
+export const INDEX_SCRIPT = loadScript(new URL('../feed/index.lua', import.meta.url));
 
 const SCRIPTS = [
   ...[APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT, MOVED_SCRIPT],
