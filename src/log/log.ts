@@ -1,7 +1,7 @@
 /**
  * The first contract: append-only logs of events, one per owner, and how to learn that one grew.
  *
- * Stores implement it (`redis/`, `embedded/`, `memory/`) and pass one suite, `test/contract/`.
+ * Stores implement it (`redis/`, `embedded/`, `memory/`) and pass one suite, `src/testing/contract/log/`.
  * Deliberately not in here: catching up and pushing (`live/`), who may do what (`gateway/`),
  * how durable a store is (each store tells that itself).
  */

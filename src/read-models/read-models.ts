@@ -9,7 +9,7 @@
  *                              token: of the lease under which that was written (the fence)
  *
  * The stores implement it (`redis/`, `embedded/`, `memory/`), and applications may, for a
- * database of their own; all pass one suite, `test/contract/read-models-suite.ts`. What rows mean
+ * database of their own; all pass one suite, `src/testing/contract/read-models/`. What rows mean
  * and who may write them is `projection/`'s business.
  */
 

@@ -6,7 +6,7 @@
  * `email:han@example.org`, so that other programs can read and write it.
  *
  * Stores implement it (`redis/`, `embedded/`, `memory/`) and pass one suite,
- * `test/contract/records-suite.ts`. Deliberately not in here: listing keys. Whoever must find
+ * `src/testing/contract/records/`. Deliberately not in here: listing keys. Whoever must find
  * records again keeps their keys in a record (as `accounts/open-attempts.ts` does).
  *
  * `null` stands for "no record", in questions and in answers. A record whose time to live is over

@@ -17,7 +17,7 @@
  *   - What is only told, and never written down by {@link WorkConsumer.settle}, is handed out again.
  *
  * The events themselves are read from the log. Stores implement it (`redis/`, `embedded/`,
- * `memory/`) and pass one suite, `test/contract/work-queues-suite.ts`.
+ * `memory/`) and pass one suite, `src/testing/contract/work-queues/`.
  */
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';

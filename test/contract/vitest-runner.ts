@@ -1,6 +1,6 @@
 /** The contract suite on vitest. */
 import { describe, it } from 'vitest';
-import type { Runner } from './suite.ts';
+import type { Runner } from '../../src/testing/contract/suite.ts';
 
 export const vitestRunner: Runner = {
   describe: (name, body) => {

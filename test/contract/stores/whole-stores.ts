@@ -1,0 +1,43 @@
+/** Whole stores, opened for one test each: what applications are tried on. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EventLog } from '../../../src/log/log.ts';
+import { openStore, type Store } from '../../../src/stores/open.ts';
+import { testStore } from '../../../src/testing/test-store.ts';
+import { RedisServer } from '../../support/redis-server.ts';
+
+export interface WholeStore extends AsyncDisposable {
+  readonly store: Store<EventLog>;
+}
+
+let server: Promise<RedisServer> | undefined;
+
+/** To be called when all tests are over. */
+export async function endServer(): Promise<void> {
+  await (await server)?.[Symbol.asyncDispose]();
+  server = undefined;
+}
+
+export const WHOLE_STORES: Readonly<Record<string, () => Promise<WholeStore>>> = {
+  async memory() {
+    const store = testStore();
+    return { store, [Symbol.asyncDispose]: () => store.close() };
+  },
+  async embedded() {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-whole-'));
+    const store = await openStore(folder);
+    return {
+      store,
+      [Symbol.asyncDispose]: async () => {
+        await store.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  },
+  async redis() {
+    server ??= RedisServer.start();
+    const store = await openStore((await server).url());
+    return { store, [Symbol.asyncDispose]: () => store.close() };
+  },
+};

@@ -1,0 +1,271 @@
+/** What can become of the feed in Redis, where anybody can do anything to it. */
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { EventId } from '../../src/event/event-id.ts';
+import { FEED_START } from '../../src/feed/feed.ts';
+import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
+import { FeedFollower } from '../../src/testing/contract/feed/feed-follower.ts';
+import { appendMany, appendOne } from '../../src/testing/contract/log/say.ts';
+import { keysOf } from '../contract/log/redis-under-test.ts';
+import { eventually } from '../support/eventually.ts';
+import { randomLog } from '../support/names.ts';
+import { RedisServer } from '../support/redis-server.ts';
+
+let server: RedisServer;
+let commands: Redis;
+let eventLog: RedisLog;
+
+beforeAll(async () => {
+  server = await RedisServer.start({ appendonly: 'yes', appendfsync: 'always' });
+  commands = new Redis(server.url());
+  commands.on('error', () => {});
+  eventLog = await RedisLog.open(server.url(), { feedScan: 0, sweepInterval: 0 });
+});
+
+afterAll(async () => {
+  await eventLog.close();
+  commands.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+
+// Ours alone: no other test file knows this server.
+beforeEach(async () => {
+  await commands.del('feed', '{feed}:indexed');
+});
+
+async function appendSix(): Promise<{ log: ReturnType<typeof randomLog>; ids: EventId[] }> {
+  const log = randomLog();
+  const ids: EventId[] = [];
+  for (let count = 0; count < 6; count += 1) ids.push(await appendOne(eventLog, log));
+  return { log, ids };
+}
+
+it('has the position of an entry as its ID', async () => {
+  await appendSix();
+  const entries = await commands.xrange('feed', '-', '+');
+  expect(entries.map(([id]) => id)).toEqual(['0-1', '0-2', '0-3', '0-4', '0-5', '0-6']);
+});
+
+it('tells who was below what others trimmed of it', async () => {
+  const { log, ids } = await appendSix();
+  const [first, third] = [
+    (await eventLog.feed({ limit: 1 })).cursor,
+    (await eventLog.feed({ limit: 3 })).cursor,
+  ];
+  await commands.xtrim('feed', 'MAXLEN', 3);
+  for (const after of [FEED_START, first]) {
+    const page = await eventLog.feed({ after });
+    expect(page).toMatchObject({ standing: 'trimmed', position: 6, end: 6, more: false });
+    expect(page.items.map(({ events }) => events[0]!.id)).toEqual(ids.slice(3));
+  }
+  // Exactly what it had read is gone.
+  expect(await eventLog.feed({ after: third })).toMatchObject({ standing: 'whole', position: 6 });
+
+  await commands.xtrim('feed', 'MAXLEN', 0);
+  expect(await eventLog.feed({ after: third })).toMatchObject({
+    standing: 'trimmed',
+    items: [],
+    position: 6,
+    end: 6,
+  });
+  const end = await eventLog.feedEnd();
+  const next = await appendOne(eventLog, log);
+  const page = await eventLog.feed({ after: end });
+  expect(page).toMatchObject({ standing: 'whole', position: 7 });
+  expect(page.items[0]!.events[0]!.id).toBe(next);
+});
+
+it('tells of a trim also within an entry that was begun', async () => {
+  const log = randomLog();
+  await appendMany(eventLog, log, 4);
+  const { cursor } = await eventLog.feed({ limit: 2 });
+  const next = await appendOne(eventLog, log);
+  await commands.xtrim('feed', 'MAXLEN', 1);
+  const page = await eventLog.feed({ after: cursor });
+  expect(page).toMatchObject({ standing: 'trimmed', position: 2 });
+  expect(page.items.map(({ events }) => events[0]!.id)).toEqual([next]);
+});
+
+it('stops at an entry that somebody deleted, and tells of it with the next page', async () => {
+  const { ids } = await appendSix();
+  await commands.xdel('feed', '0-3', '0-4');
+  const before = await eventLog.feed();
+  expect(before).toMatchObject({ standing: 'whole', position: 2, end: 6, more: true });
+  const after = await eventLog.feed({ after: before.cursor });
+  expect(after).toMatchObject({ standing: 'trimmed', position: 6, more: false });
+  expect(after.items.map(({ events }) => events[0]!.id)).toEqual(ids.slice(4));
+
+  await commands.xdel('feed', '0-5', '0-6');
+  expect(await eventLog.feed({ after: before.cursor })).toMatchObject({
+    standing: 'trimmed',
+    position: 6,
+    more: false,
+  });
+});
+
+it('tells a reset when it was removed, whatever has taken its place', async () => {
+  const { log } = await appendSix();
+  const { cursor } = await eventLog.feed({ limit: 2 });
+  const end = await eventLog.feedEnd();
+  await commands.del('feed');
+  for (const after of [cursor, end]) {
+    expect(await eventLog.feed({ after })).toMatchObject({ standing: 'reset', end: 0 });
+  }
+  for (let count = 0; count < 9; count += 1) await appendOne(eventLog, log);
+  for (const after of [cursor, end]) {
+    expect(await eventLog.feed({ after })).toMatchObject({ standing: 'reset', position: 9 });
+  }
+});
+
+it('says what is wrong where something else has its key', async () => {
+  await commands.set('feed', 'not a stream');
+  await expect(eventLog.feed()).rejects.toMatchObject({ code: 'wrong_type' });
+  await expect(eventLog.feedEnd()).rejects.toMatchObject({ code: 'wrong_type' });
+  await commands.del('feed');
+  await commands.xadd('feed', '1526919030474-0', 'account:1', '1-1 1-1');
+  await expect(eventLog.feed()).rejects.toThrow(/remove feed and \{feed\}:indexed/);
+});
+
+it('goes on where a log is no log any more', async () => {
+  const [log, other] = [randomLog(), randomLog()];
+  await appendMany(eventLog, log, 2);
+  const id = await appendOne(eventLog, other);
+  await commands.set(keysOf(log).stream, 'not a log');
+  const { items } = await eventLog.feed();
+  expect(items).toMatchObject([
+    { log, events: [], whole: false },
+    { log: other, whole: true },
+  ]);
+  expect(items[1]!.events[0]!.id).toBe(id);
+});
+
+it('is built anew by the scan when it was removed with its marks', async () => {
+  const logs = Array.from({ length: 5 }, () => randomLog());
+  const expected = new Map(
+    await Promise.all(
+      logs.map(async (log) => [log, await appendMany(eventLog, log, 700)] as const),
+    ),
+  );
+  await commands.del('feed', '{feed}:indexed');
+  const scanning = await RedisLog.open(server.url(), { feedScan: 20 });
+  try {
+    await scanning.followFeed(() => {});
+    const reader = new FeedFollower(scanning, logs, FEED_START);
+    await eventually(async () => {
+      await reader.toTheEnd();
+      reader.assertRead(expected);
+    });
+    expect(reader.items.every(({ whole }) => whole)).toBe(true);
+  } finally {
+    await scanning.close();
+  }
+});
+
+it('takes in no stream whose name no log can have', async () => {
+  const log = randomLog();
+  const scanning = await RedisLog.open(server.url(), { feedScan: 20 });
+  const strange = [
+    'no-category:log',
+    'a:b:c:log',
+    `account:${'x'.repeat(200)}:log`,
+    'account:ä:log',
+  ];
+  try {
+    await scanning.followFeed(() => {});
+    for (const key of strange) await commands.xadd(key, '*', 'type', 'T', 'payload', '');
+    await commands.set('account:text:log', 'no stream');
+    const reader = new FeedFollower(scanning, [log], FEED_START);
+    // Several rounds: each finds what was added before it began.
+    for (let round = 1; round <= 3; round += 1) {
+      await commands.xadd(keysOf(log).stream, '*', 'type', 'T', 'payload', '');
+      await eventually(async () => (await reader.toTheEnd()).idsOf(log).length === round);
+    }
+    const marks = await commands.hkeys('{feed}:indexed');
+    expect(marks.filter((name) => strange.includes(`${name}:log`))).toEqual([]);
+  } finally {
+    await scanning.close();
+    await commands.del(...strange, 'account:text:log');
+  }
+});
+
+it('is not shared by two databases', async () => {
+  const other = await RedisLog.open(server.url(3));
+  try {
+    const log = randomLog();
+    let wakes = 0;
+    await other.followFeed(() => {
+      wakes += 1;
+    });
+    const before = wakes;
+    await appendOne(eventLog, log);
+    expect((await other.feed()).end).toBe(0);
+    await appendOne(other, log);
+    await eventually(() => wakes > before);
+    expect(await other.feed()).toMatchObject({ end: 1 });
+  } finally {
+    await other.close();
+  }
+});
+
+it('has what was added while Redis restarted, and wakes who follows', async () => {
+  const [log, unknown] = [randomLog(), randomLog()];
+  const scanning = await RedisLog.open(server.url(), { feedScan: 50, pingInterval: 500 });
+  try {
+    const ids = [await appendOne(scanning, log)];
+    const reader = new FeedFollower(scanning, [log, unknown], FEED_START);
+    let wakes = 0;
+    await scanning.followFeed(() => {
+      wakes += 1;
+    });
+    await server.kill();
+    await server.start();
+    const before = wakes;
+    ids.push(
+      (await eventually(() =>
+        commands.xadd(keysOf(log).stream, '*', 'type', 'T', 'payload', ''),
+      )) as EventId,
+    );
+    const foreign = await commands.xadd(keysOf(unknown).stream, '*', 'type', 'T', 'payload', '');
+    await eventually(() => wakes > before);
+    await eventually(async () => {
+      await reader.toTheEnd();
+      reader.assertRead(
+        new Map([
+          [log, ids],
+          [unknown, [foreign as EventId]],
+        ]),
+      );
+    });
+    expect(reader.standings).toEqual([]);
+  } finally {
+    await scanning.close();
+  }
+});
+
+it('needs no more rights than the manual gives', async () => {
+  const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const rule = /^ACL (SETUSER millrace on >secret .*)$/m.exec(manual)![1]!;
+  await commands.call('ACL', ...rule.split(' '));
+  const url = server.url().replace('//', '//millrace:secret@');
+  const [log, followed] = [randomLog(), randomLog()];
+  const problems: unknown[] = [];
+  const options = { feedScan: 20, sweepInterval: 20 };
+  const limited = await RedisLog.open(url, {
+    ...options,
+    onConnection: (state, reason) => problems.push([state, reason]),
+  });
+  try {
+    await limited.followFeed(() => {});
+    const live = { events: () => {}, wake: () => {}, position: () => '0-0' as EventId };
+    await limited.follow(followed, live);
+    const reader = new FeedFollower(limited, [log, followed], await limited.feedEnd());
+    for (const each of [log, followed]) {
+      await commands.xadd(keysOf(each).stream, '*', 'type', 'T', 'payload', '');
+    }
+    await eventually(async () => (await reader.toTheEnd()).items.length === 2);
+    expect(problems).toEqual([]);
+  } finally {
+    await limited.close();
+  }
+});
