@@ -1,6 +1,6 @@
 /** The settings about who may connect, and what they may do. */
 
-import type { Registration } from '../../gateway/http/registration.ts';
+import type { Registration } from '../../gateway/http/account-keeper.ts';
 import { type AppendRule, isTypePattern, TYPE_RULE } from '../../gateway/identity/authorization.ts';
 import { SESSION_ID } from '../../gateway/identity/cookie-session.ts';
 import type { Setting } from './setting.ts';

@@ -7,9 +7,9 @@ import { protocolError } from '../../protocol/problem.ts';
 import type { Access } from '../identity/access.ts';
 import type { AppendRate } from '../limits/append-rate.ts';
 import { spenderOf } from '../limits/connection-limits.ts';
+import type { AccountKeeper, Registration } from './account-keeper.ts';
 import { type BodyReader, KEPT_PARSED } from './body.ts';
 import { type HttpApp, type HttpRequest, identify, onlyMethods } from './http-app.ts';
-import type { AccountKeeper, Registration } from './registration.ts';
 
 export interface AccountRoutes {
   readonly accounts: AccountKeeper;

@@ -13,13 +13,13 @@ import type { Sink, Subscription } from '../../live/sink.ts';
 import { eventShape } from '../../protocol/event-pieces.ts';
 import { encodeEvent } from '../../protocol/json-frames.ts';
 import { problemOf } from '../../protocol/problem.ts';
+import type { Beating, Heartbeat } from '../heartbeat.ts';
 import type { Access } from '../identity/access.ts';
 import { Expiry } from '../identity/expiry.ts';
 import type { Identity } from '../identity/identity.ts';
 import { InPieces, isLarge, type PieceFormat, SharedPieces } from '../in-pieces.ts';
 import type { LargeEvents } from '../large-events.ts';
 import type { Place } from '../limits/connection-limits.ts';
-import type { Beating, Heartbeat } from '../sockets/heartbeat.ts';
 
 /** What event streams share. */
 export interface EventStreamContext {

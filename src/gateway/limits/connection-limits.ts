@@ -3,11 +3,11 @@
  * all. The first two are counted over all gateways that share a store, the last is of one process.
  */
 import { networkOf } from '../identity/client-address.ts';
-import { Heart } from '../sockets/heart.ts';
 import { type CountedPlaces, LocalPlaces, UNCOUNTED } from './counted-places.ts';
 import { LimitReached } from './limit-reached.ts';
 import type { LimitRecords } from './limit-records.ts';
 import type { GatewayLimits } from './limits.ts';
+import { Heart } from './presence.ts';
 import { SharedPlaces } from './shared-places.ts';
 
 /** One connection's place. */

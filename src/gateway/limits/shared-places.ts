@@ -12,8 +12,8 @@
  * count.
  */
 import type { Records } from '../../records/records.ts';
-import type { Heart } from '../sockets/heart.ts';
 import type { CountedPlaces } from './counted-places.ts';
+import type { Heart } from './presence.ts';
 
 const SHARES = 10;
 /** The record of a holder for whom nothing came or went in that time is forgotten. */

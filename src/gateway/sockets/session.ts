@@ -21,6 +21,7 @@ import type { AppendOperation, Ref } from '../../protocol/operation.ts';
 import { presentable, protocolError } from '../../protocol/problem.ts';
 import type { WireFormat } from '../../protocol/wire-format.ts';
 import { shownOf } from '../failure.ts';
+import type { Beating, Heartbeat } from '../heartbeat.ts';
 import { TAKES_TIME } from '../http/body.ts';
 import type { Access } from '../identity/access.ts';
 import { Expiry } from '../identity/expiry.ts';
@@ -33,7 +34,6 @@ import type { GatewayLimits } from '../limits/limits.ts';
 import type { LoopTurns } from '../limits/loop-turns.ts';
 import type { Logger } from '../logger.ts';
 import type { Admission } from './admission.ts';
-import type { Beating, Heartbeat } from './heartbeat.ts';
 import { Reader, type ReaderOwner, Readers } from './reader.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type Accounts, createAccounts } from '../../../src/accounts/accounts.ts';
 import { cookieSession } from '../../../src/gateway/identity/cookie-session.ts';
 import { Tickets } from '../../../src/gateway/identity/tickets.ts';
+import { Heart } from '../../../src/gateway/limits/presence.ts';
 import { SharedAppendRate } from '../../../src/gateway/limits/shared-append-rate.ts';
 import { SharedPlaces } from '../../../src/gateway/limits/shared-places.ts';
-import { Heart } from '../../../src/gateway/sockets/heart.ts';
 import { openStore, type Store } from '../../../src/stores/open.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { copyOf, doByHand, keep } from './deeds.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Beating, Heartbeat } from '../../../../src/gateway/sockets/heartbeat.ts';
+import { type Beating, Heartbeat } from '../../../src/gateway/heartbeat.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
