@@ -9,7 +9,7 @@ import { protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
 import { shownOf } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { AccountKeeper, Registration } from './http/account-keeper.ts';
+import type { AccountKeeper, WhoMayRegister } from './http/account-keeper.ts';
 import type { AccountRoutes } from './http/account-routes.ts';
 import { BodyReader } from './http/body.ts';
 import { createApp } from './http/http.ts';
@@ -38,7 +38,7 @@ export interface GatewayOptions extends AccessOptions {
   /** Answers `/accounts`. Left out: there are no such addresses. */
   readonly accounts?: AccountKeeper | undefined;
   /** Who may register accounts. Default: `open` when the gateway is open itself, else `admin`. */
-  readonly registration?: Registration | undefined;
+  readonly registration?: WhoMayRegister | undefined;
   readonly limits?: Partial<GatewayLimits> | undefined;
   /**
    * Where gateways that share a store count appends and connections together. Left out: the limits

@@ -1,6 +1,6 @@
 /** The settings about who may connect, and what they may do. */
 
-import type { Registration } from '../../gateway/http/account-keeper.ts';
+import type { WhoMayRegister } from '../../gateway/http/account-keeper.ts';
 import { type AppendRule, isTypePattern, TYPE_RULE } from '../../gateway/identity/authorization.ts';
 import { SESSION_ID } from '../../gateway/identity/cookie-session.ts';
 import type { Setting } from './setting.ts';
@@ -18,7 +18,7 @@ export interface AccessSettings {
   readonly auth: AuthMode;
   readonly append: AppendRule | undefined;
   readonly appendTypes: readonly string[];
-  readonly registration: Registration | undefined;
+  readonly registration: WhoMayRegister | undefined;
   readonly jwtSecret: string | undefined;
   readonly jwtSecretFile: string | undefined;
   readonly jwks: KeySetPlace | undefined;

@@ -2,7 +2,7 @@
 import type { Accounts } from '../../accounts/accounts.ts';
 
 /** Who may make accounts: everybody, or only those whose identity says `admin`. */
-export type Registration = 'open' | 'admin';
+export type WhoMayRegister = 'open' | 'admin';
 
 /** Whoever keeps the accounts, as far as `/accounts` calls them. */
 export type AccountKeeper = Pick<Accounts, 'register' | 'get' | 'changeEmail' | 'close'>;

@@ -7,13 +7,13 @@ import { protocolError } from '../../protocol/problem.ts';
 import type { Access } from '../identity/access.ts';
 import type { AppendRate } from '../limits/append-rate.ts';
 import { spenderOf } from '../limits/connection-limits.ts';
-import type { AccountKeeper, Registration } from './account-keeper.ts';
+import type { AccountKeeper, WhoMayRegister } from './account-keeper.ts';
 import { type BodyReader, KEPT_PARSED } from './body.ts';
 import { type HttpApp, type HttpRequest, identify, onlyMethods } from './http-app.ts';
 
 export interface AccountRoutes {
   readonly accounts: AccountKeeper;
-  readonly registration: Registration;
+  readonly registration: WhoMayRegister;
   readonly access: Access;
   readonly bodies: BodyReader;
   /** For whatever writes. */

@@ -7,7 +7,7 @@ import { type CountedPlaces, LocalPlaces, UNCOUNTED } from './counted-places.ts'
 import { LimitReached } from './limit-reached.ts';
 import type { LimitRecords } from './limit-records.ts';
 import type { GatewayLimits } from './limits.ts';
-import { Heart } from './presence.ts';
+import { Presence } from './presence.ts';
 import { SharedPlaces } from './shared-places.ts';
 
 /** One connection's place. */
@@ -34,18 +34,18 @@ export class ConnectionLimits {
   readonly #rules: Rules;
   readonly #accounts: CountedPlaces;
   readonly #addresses: CountedPlaces;
-  readonly #heart: Heart | undefined;
+  readonly #presence: Presence | undefined;
   #open = 0;
 
   /** @param shared where gateways that share a store count together */
   constructor(rules: Rules, shared?: LimitRecords) {
     this.#rules = rules;
-    const heart = shared === undefined ? undefined : new Heart(shared);
-    this.#heart = heart;
+    const presence = shared === undefined ? undefined : new Presence(shared);
+    this.#presence = presence;
     const places = (most: number): CountedPlaces => {
       if (most === 0) return UNCOUNTED;
-      if (shared === undefined || heart === undefined) return new LocalPlaces(most);
-      return new SharedPlaces(shared, heart, most);
+      if (shared === undefined || presence === undefined) return new LocalPlaces(most);
+      return new SharedPlaces(shared, presence, most);
     };
     this.#accounts = places(rules.maxSocketsPerAccount);
     this.#addresses = places(rules.maxSocketsPerAddress);
@@ -89,7 +89,7 @@ export class ConnectionLimits {
   }
 
   close(): void {
-    this.#heart?.stop();
+    this.#presence?.stop();
   }
 }
 

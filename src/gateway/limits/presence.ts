@@ -4,7 +4,7 @@ import type { Records } from '../../records/records.ts';
 const ALIVE_FOR = 30_000;
 const BEAT_EVERY = 10_000;
 
-export class Heart {
+export class Presence {
   /** What this gateway is called among the others. */
   readonly id = crypto.randomUUID();
   readonly #records: Pick<Records, 'get' | 'batch'>;

@@ -4,7 +4,7 @@
  * more, a record says how many each gateway has given away.
  *
  *   limit:sockets:account:1   {"<gateway>":37,"<gateway>":12}   rewritten by compare and set
- *   gateway:<gateway>         there while the gateway lives     see `heart.ts`
+ *   gateway:<gateway>         there while the gateway lives     see `presence.ts`
  *
  * The count of a gateway that died stays in the record until somebody would be refused because of
  * it: then it is looked for, and taken out. What holds: never more than the limit, and a tenth of
@@ -13,7 +13,7 @@
  */
 import type { Records } from '../../records/records.ts';
 import type { CountedPlaces } from './counted-places.ts';
-import type { Heart } from './presence.ts';
+import type { Presence } from './presence.ts';
 
 const SHARES = 10;
 /** The record of a holder for whom nothing came or went in that time is forgotten. */
@@ -38,15 +38,15 @@ interface Holding {
 
 export class SharedPlaces implements CountedPlaces {
   readonly #records: Pick<Records, 'get' | 'compareAndSet'>;
-  readonly #heart: Heart;
+  readonly #presence: Presence;
   readonly #most: number;
   /** So many are given away without asking, and not reported. */
   readonly #free: number;
   readonly #holdings = new Map<string, Holding>();
 
-  constructor(records: Pick<Records, 'get' | 'compareAndSet'>, heart: Heart, most: number) {
+  constructor(records: Pick<Records, 'get' | 'compareAndSet'>, presence: Presence, most: number) {
     this.#records = records;
-    this.#heart = heart;
+    this.#presence = presence;
     this.#most = most;
     this.#free = Math.floor(most / SHARES);
   }
@@ -89,11 +89,11 @@ export class SharedPlaces implements CountedPlaces {
    */
   async #write(holder: string, holding: Holding, mine: number): Promise<boolean> {
     const key = `limit:sockets:${holder}`;
-    const { id } = this.#heart;
+    const { id } = this.#presence;
     const fits = (counts: Counts) =>
       mine <= holding.taken || mine + totalWithout(counts, id) <= this.#most;
     try {
-      await this.#heart.start();
+      await this.#presence.start();
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
         let counts = parse(holding.known);
         if (!fits(counts)) {
@@ -115,7 +115,7 @@ export class SharedPlaces implements CountedPlaces {
   }
 
   async #livingOf(counts: Counts): Promise<Counts> {
-    const living = await this.#heart.living([...counts.keys()]);
+    const living = await this.#presence.living([...counts.keys()]);
     return new Map([...counts].filter(([gateway]) => living.has(gateway)));
   }
 

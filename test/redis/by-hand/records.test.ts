@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type Accounts, createAccounts } from '../../../src/accounts/accounts.ts';
 import { cookieSession } from '../../../src/gateway/identity/cookie-session.ts';
 import { Tickets } from '../../../src/gateway/identity/tickets.ts';
-import { Heart } from '../../../src/gateway/limits/presence.ts';
+import { Presence } from '../../../src/gateway/limits/presence.ts';
 import { SharedAppendRate } from '../../../src/gateway/limits/shared-append-rate.ts';
 import { SharedPlaces } from '../../../src/gateway/limits/shared-places.ts';
 import { openStore, type Store } from '../../../src/stores/open.ts';
@@ -196,9 +196,9 @@ const checks: Record<string, Check> = {
 
   async 'limit:sockets:account:1'({ key, deed }) {
     const most = 20;
-    const hearts = [new Heart(store.records), new Heart(store.records)];
-    const [one, two] = hearts.map((heart) => new SharedPlaces(store.records, heart, most));
-    for (const heart of hearts) onTestFinished(() => heart.stop());
+    const presences = [new Presence(store.records), new Presence(store.records)];
+    const [one, two] = presences.map((presence) => new SharedPlaces(store.records, presence, most));
+    for (const presence of presences) onTestFinished(() => presence.stop());
     const take = async (places: SharedPlaces, count: number) => {
       let taken = 0;
       for (let each = 0; each < count; each += 1) {
@@ -219,18 +219,18 @@ const checks: Record<string, Check> = {
   },
 
   async 'gateway:<gateway>'({ deed }) {
-    const heart = new Heart(store.records);
-    onTestFinished(() => heart.stop());
-    await heart.start();
-    const other = new Heart(store.records);
-    await doByHand(redis, deed, `gateway:${heart.id}`, null);
+    const presence = new Presence(store.records);
+    onTestFinished(() => presence.stop());
+    await presence.start();
+    const other = new Presence(store.records);
+    await doByHand(redis, deed, `gateway:${presence.id}`, null);
     // It counts as dead at most until it says again that it lives.
-    const again = new Heart(store.records);
-    Object.defineProperty(again, 'id', { value: heart.id });
+    const again = new Presence(store.records);
+    Object.defineProperty(again, 'id', { value: presence.id });
     await again.start();
     onTestFinished(() => again.stop());
-    expect(await other.living([heart.id])).toEqual(new Set([heart.id]));
-    expect(await redis.pttl(`gateway:${heart.id}`)).toBeGreaterThan(0);
+    expect(await other.living([presence.id])).toEqual(new Set([presence.id]));
+    expect(await redis.pttl(`gateway:${presence.id}`)).toBeGreaterThan(0);
   },
 };
 
