@@ -184,8 +184,14 @@ export {
   MemoryWorkQueues,
   type MemoryWorkQueuesOptions,
 } from './stores/memory/work-queues/memory-work-queues.ts';
-export { openStore, type Store } from './stores/open.ts';
-export { type OpenLogOptions, openLog } from './stores/open-log.ts';
+export {
+  type OpenLogOptions,
+  type OpenStoreOptions,
+  openLog,
+  openStore,
+  type RedisStoreOptions,
+  type Store,
+} from './stores/open.ts';
 export { RedisLog, type RedisLogOptions } from './stores/redis/log/redis-log.ts';
 export {
   RedisReadModels,

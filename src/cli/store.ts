@@ -1,85 +1,32 @@
-/** Opening the chosen store. */
-
+/** Opening the chosen store, and what stands in the way of that, in words for the command line. */
 import { MillraceError } from '../event/error.ts';
 import { Unavailable } from '../event/store-errors.ts';
-import { endDependents } from '../log/dependents.ts';
-import type { Records } from '../records/records.ts';
-import { EmbeddedStore } from '../stores/embedded/embedded-store.ts';
-import { EmbeddedLog } from '../stores/embedded/log/embedded-log.ts';
-import { EmbeddedRecords } from '../stores/embedded/records/embedded-records.ts';
-import { RedisLog } from '../stores/redis/log/redis-log.ts';
-import type { OnConnection } from '../stores/redis/place/connection-report.ts';
-import { RedisRecords } from '../stores/redis/records/redis-records.ts';
+import { type OpenStoreOptions, openStore, type Store } from '../stores/open.ts';
 import { CommandFailure, withoutCredentials } from './failure.ts';
-import { eventLimits } from './settings/limit-settings.ts';
-import type { Settings } from './settings/settings.ts';
 import type { StoreChoice } from './settings/store-choice.ts';
 
-/** The records that a gateway keeps, with an example for each kind; those of sessions are the application's. */
-const RECORDS = {
-  account_id: 'account_id',
-  'email:*': 'email:a',
-  'open_reservations:*': 'open_reservations:0',
-  'ticket:*': 'ticket:a',
-  'limit:*': 'limit:a',
-  'gateway:*': 'gateway:a',
-};
-
-/** The event log and the records of one place. */
-export interface OpenStore {
-  readonly log: EmbeddedLog | RedisLog;
-  readonly records: Records;
-  /** Ends what runs on them, which has `graceMs` milliseconds for that, and closes both. */
-  close(graceMs?: number): Promise<void>;
-}
-
 /**
- * Opens the store.
- * @param onConnection told what becomes of the connection, of a store that has one
- * @throws CommandFailure that says what stands in the way, and what to do about it.
+ * @param options left out: told is only that a Redis is waited for that loads its data
+ * @throws CommandFailure that says what stands in the way, and what to do about it
  */
-export async function openStore(
-  settings: Settings,
-  onConnection: OnConnection,
-): Promise<OpenStore> {
-  const { store, sweep, appendWait } = settings;
-  const limits = eventLimits(settings);
+export async function openChosen(
+  choice: StoreChoice,
+  options: OpenStoreOptions = { onConnection },
+): Promise<Store> {
   try {
-    if (store.kind === 'embedded') {
-      return await EmbeddedStore.openFor(store.folder, (folder) =>
-        together(EmbeddedLog.on(folder, { limits }), EmbeddedRecords.on(folder)),
-      );
-    }
-    const log = await RedisLog.open(store.url, {
-      sweepInterval: sweep,
-      appendWait,
-      limits,
-      onConnection,
-    });
-    try {
-      return together(log, await RedisRecords.open(store.url, { keys: RECORDS }));
-    } catch (error) {
-      await log.close();
-      throw error;
-    }
+    return await openStore(choice.kind === 'embedded' ? choice.folder : choice.url, options);
   } catch (error) {
-    throw new CommandFailure(explainStore(store, error), undefined, { cause: error });
+    throw new CommandFailure(explain(choice, error), undefined, { cause: error });
   }
 }
 
-function together(log: EmbeddedLog | RedisLog, records: Records): OpenStore {
-  return {
-    log,
-    records,
-    async close(graceMs) {
-      await endDependents(log, graceMs);
-      await Promise.all([log.close(), records.close()]);
-    },
-  };
-}
+/** What becomes of the connection later is told by whatever needs it. */
+const onConnection: OpenStoreOptions['onConnection'] = (state, progress) => {
+  if (state !== 'loading') return;
+  process.stderr.write(`millrace: Redis loads its data (${progress}); waiting for it\n`);
+};
 
-/** What stands in the way of opening a store, and what to do about it. */
-export function explainStore(store: StoreChoice, error: unknown): string {
+function explain(store: StoreChoice, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (store.kind === 'redis') {
     const shown = withoutCredentials(store.url);

@@ -13,6 +13,7 @@ import type { LogName } from '../event/log-name.ts';
 import type { Producer } from '../event/producer.ts';
 import type { Standing } from '../event/standing.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../feed/feed.ts';
+import type { StoreDescription } from './store-description.ts';
 
 export interface AppendOptions {
   /**
@@ -141,6 +142,13 @@ export interface EventLog {
    * @throws WrongType, Unavailable, Closed
    */
   feedEnd(): Promise<FeedCursor>;
+
+  /**
+   * What this store is, and how much an acknowledgement is worth as it is configured now: for
+   * people, without any secret.
+   * @throws Unavailable, Closed, where a server has to be asked
+   */
+  describe(): Promise<StoreDescription>;
 
   /**
    * First ends what runs on it, as `endDependents` says. Then takes no more work, lets what is in flight come to its end, and frees everything. Work that

@@ -187,6 +187,7 @@ function passing(log: EventLog): EventLog {
     feed: (...args) => log.feed(...args),
     followFeed: (...args) => log.followFeed(...args),
     feedEnd: () => log.feedEnd(),
+    describe: () => log.describe(),
     close: () => log.close(),
   };
 }

@@ -11,6 +11,7 @@ import { standingOf } from '../../src/event/standing.ts';
 import { Unavailable } from '../../src/event/store-errors.ts';
 import type { FeedCursor, FeedPage } from '../../src/feed/feed.ts';
 import type { EventLog, Follower, Page, ReadOptions } from '../../src/log/log.ts';
+import type { StoreDescription } from '../../src/log/store-description.ts';
 
 /** How the followers hear of an append. */
 export type Telling =
@@ -77,6 +78,10 @@ export class SimulatedLog implements EventLog {
 
   feedEnd(): Promise<FeedCursor> {
     throw new Error('not part of the simulation');
+  }
+
+  async describe(): Promise<StoreDescription> {
+    return { store: 'simulated', durability: 'none', warnings: [] };
   }
 
   async close(): Promise<void> {}

@@ -41,8 +41,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'work-queues': { ours: ['event'], theirs: [] },
 
   'stores/memory': { ours: CONTRACTS, theirs: [] },
-  'stores/redis': { ours: CONTRACTS, theirs: ['ioredis', 'node:'] },
-  'stores/embedded': { ours: CONTRACTS, theirs: ['lmdb', 'fs-native-extensions', 'node:'] },
+  'stores/redis': { ours: [...CONTRACTS, 'stores'], theirs: ['ioredis', 'node:'] },
+  'stores/embedded': {
+    ours: [...CONTRACTS, 'stores'],
+    theirs: ['lmdb', 'fs-native-extensions', 'node:'],
+  },
   stores: { ours: [...CONTRACTS, ...STORES], theirs: [] },
 
   live: { ours: ['event', 'log', 'typed'], theirs: [] },

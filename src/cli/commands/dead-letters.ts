@@ -16,7 +16,7 @@ import { readDotEnv } from '../settings/dot-env.ts';
 import { optionFor, typedFlags } from '../settings/flags.ts';
 import { resolveSetting } from '../settings/resolve-settings.ts';
 import { SETTINGS } from '../settings/settings.ts';
-import { openWholeStore } from '../whole-store.ts';
+import { openChosen } from '../store.ts';
 
 const ACTIONS = ['list', 'redrive', 'discard'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -74,7 +74,7 @@ async function run(action: Action, asked: Asked, command: Command): Promise<void
     throw new CommandFailure('--id is for redrive and discard.', EXIT_USAGE);
   }
   const sources = { flags: typedFlags(command), environment: process.env, dotEnv: readDotEnv() };
-  const store = await openWholeStore(resolveSetting('store', sources));
+  const store = await openChosen(resolveSetting('store', sources));
   try {
     if (action === 'list') await list(store, asked);
     else await change(action, store, asked);

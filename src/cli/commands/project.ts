@@ -9,7 +9,7 @@ import { optionFor, typedFlags } from '../settings/flags.ts';
 import { resolveSetting } from '../settings/resolve-settings.ts';
 import { SETTINGS } from '../settings/settings.ts';
 import { stopOnSignal } from '../shutdown.ts';
-import { openWholeStore } from '../whole-store.ts';
+import { openChosen } from '../store.ts';
 import { loadDefinitions } from './project-module.ts';
 import { showProgress } from './project-progress.ts';
 
@@ -46,7 +46,7 @@ async function run(module: string, command: Command): Promise<void> {
   const sources = { flags, environment: process.env, dotEnv: readDotEnv() };
   const choice = resolveSetting('store', sources);
   const definitions = await loadDefinitions(module);
-  const store = await openWholeStore(choice);
+  const store = await openChosen(choice);
   const onProblem = ({ message }: MillraceError) => process.stderr.write(`millrace: ${message}\n`);
   const projections = definitions.map((each) => project(store, { ...each, onProblem }));
   const progress = showProgress(projections, process.stdout, (line) =>

@@ -11,16 +11,26 @@ import { createLogger } from '../logger.ts';
 import { readAuthentication } from '../settings/authentication.ts';
 import { readDotEnv } from '../settings/dot-env.ts';
 import { optionFor, typedFlags } from '../settings/flags.ts';
-import { gatewayLimits } from '../settings/limit-settings.ts';
+import { eventLimits, gatewayLimits } from '../settings/limit-settings.ts';
 import { type Flags, resolveSettings } from '../settings/resolve-settings.ts';
 import type { Setting } from '../settings/setting.ts';
 import { SETTINGS, type Settings } from '../settings/settings.ts';
 import { stopOnSignal } from '../shutdown.ts';
-import { openStore } from '../store.ts';
+import { openChosen } from '../store.ts';
 import { packageVersion } from '../version.ts';
 
 /** How long requests and sockets get to come to their end, in milliseconds; the store needs the rest of the 10 s. */
 const GRACE = 5_000;
+
+/** The records that a gateway keeps, with an example for each kind; those of sessions are the application's. */
+const RECORDS = {
+  account_id: 'account_id',
+  'email:*': 'email:a',
+  'open_reservations:*': 'open_reservations:0',
+  'ticket:*': 'ticket:a',
+  'limit:*': 'limit:a',
+  'gateway:*': 'gateway:a',
+};
 
 const EXAMPLES = `
 Examples:
@@ -57,12 +67,16 @@ async function serve(flags: Flags): Promise<void> {
   const logger = createLogger(settings.logLevel);
 
   const authentication = readAuthentication(settings, logger);
-  const store = await openStore(settings, (state, reason) => {
-    if (state === 'loading')
-      logger.info({ progress: reason }, 'Redis loads its data; waiting for it');
-    else if (state === 'restored') logger.info('Redis is back');
-    else if (state === 'lost') logger.warn({ reason }, 'Redis is lost; trying to reach it again');
-    else logger.warn({ reason }, 'Redis refuses what is needed; asking again');
+  const store = await openChosen(settings.store, {
+    limits: eventLimits(settings),
+    redis: { sweepInterval: settings.sweep, appendWait: settings.appendWait, keys: RECORDS },
+    onConnection(state, reason) {
+      if (state === 'loading')
+        logger.info({ progress: reason }, 'Redis loads its data; waiting for it');
+      else if (state === 'restored') logger.info('Redis is back');
+      else if (state === 'lost') logger.warn({ reason }, 'Redis is lost; trying to reach it again');
+      else logger.warn({ reason }, 'Redis refuses what is needed; asking again');
+    },
   });
   const { log, records } = store;
   const live = createLive({ log });

@@ -178,6 +178,7 @@ describe.each(Object.keys(WHOLE_STORES))('closing the store on %s', (kind) => {
       feed: (...call) => inner.feed(...call),
       followFeed: (...call) => inner.followFeed(...call),
       feedEnd: () => inner.feedEnd(),
+      describe: () => inner.describe(),
       close: () => inner.close(),
     };
     const around = { ...store, log: wrapper };

@@ -209,8 +209,7 @@ export class EmbeddedLog implements EventLog {
     });
   }
 
-  /** What it is and how durable, for the banner at the start. */
-  describe(): StoreDescription {
+  async describe(): Promise<StoreDescription> {
     return {
       store: `embedded, in ${this.#store.folder}`,
       durability:

@@ -36,6 +36,7 @@ import {
 } from '../../../log/options.ts';
 import { pageStart, takePage } from '../../../log/page.ts';
 import { judge, type ProducerState, stateAfter } from '../../../log/producer-state.ts';
+import type { StoreDescription } from '../../../log/store-description.ts';
 import { endOfFeed, readFeed } from '../feed/feed-reading.ts';
 import {
   copyContents,
@@ -158,6 +159,14 @@ export class MemoryLog implements EventLog {
   async feedEnd(): Promise<FeedCursor> {
     this.#mustBeOpen();
     return endOfFeed(this.#feed);
+  }
+
+  async describe(): Promise<StoreDescription> {
+    return {
+      store: 'in memory',
+      durability: 'an acknowledged event lives as long as the process',
+      warnings: ['nothing is kept: this store is for tests'],
+    };
   }
 
   close(): Promise<void> {

@@ -215,7 +215,6 @@ export class RedisLog implements EventLog {
     return this.#closing;
   }
 
-  /** What this store is and how much an acknowledgement is worth as Redis is configured now. */
   describe(): Promise<StoreDescription> {
     return describeDurability(this.#redis);
   }

@@ -18,6 +18,12 @@ export function closingTests(suite: Suite): void {
       await rejects(eventLog.trim(test.log, ZERO_ID), { code: 'closed' });
     });
 
+    suite.it('is described for people, before', async (test) => {
+      const { store, durability, warnings } = await (await test.open()).describe();
+      ok(store.length > 0 && durability.length > 0);
+      ok(warnings.every((warning) => typeof warning === 'string'));
+    });
+
     suite.it('can be asked for twice', async (test) => {
       const eventLog = await test.open();
       const append = appendOne(eventLog, test.log);

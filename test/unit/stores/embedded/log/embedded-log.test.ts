@@ -187,7 +187,7 @@ describe('an embedded log', () => {
 
   it('says how durable it is', async () => {
     const log = await EmbeddedLog.open(folder);
-    expect(log.describe()).toEqual({
+    expect(await log.describe()).toEqual({
       store: `embedded, in ${folder}`,
       durability: expect.stringContaining('flushed'),
       warnings: [],
