@@ -244,6 +244,7 @@ export type {
   WorkConsumer,
   WorkQueues,
 } from './work-queues/work-queues.ts';
+export type { WorkContext } from './worker/context.ts';
 export {
   type DeadLetter,
   deadLetterLog,
@@ -257,7 +258,6 @@ export type { LossReason } from './worker/find-event.ts';
 export type { WorkNotice } from './worker/notices.ts';
 export type { WorkRetries } from './worker/retries.ts';
 export {
-  type WorkContext,
   type Worker,
   type WorkOptions,
   type WorkStore,

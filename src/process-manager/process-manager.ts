@@ -12,9 +12,9 @@ import { InvalidInput } from '../event/error.ts';
 import type { EventLog } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';
 import type { RecordedFrom } from '../typed/event-types.ts';
+import type { WorkContext } from '../worker/context.ts';
 import {
   type AnyPayloads,
-  type WorkContext,
   type Worker,
   type WorkOptions,
   type WorkStore,

@@ -17,6 +17,7 @@ import { codeOf, textOf } from '../event/thrown.ts';
 import type { EventLog, Page } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';
 import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
+import type { WorkContext } from './context.ts';
 import { settleLetter, writeDeadLetter } from './dead-letters.ts';
 import { findEvent, type LossReason } from './find-event.ts';
 import type { WorkNotice } from './notices.ts';
@@ -26,7 +27,6 @@ import { type Ending, Progress } from './progress.ts';
 import type { RetryPolicy } from './retries.ts';
 import type { Settler } from './settler.ts';
 import { whileAway } from './while-away.ts';
-import type { WorkContext } from './work.ts';
 
 /** How many events at most are done and not written down: so many may be done twice after a crash. */
 const MOST_AHEAD = 16;

@@ -6,8 +6,6 @@
 import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
-import type { LogName } from '../event/log-name.ts';
-import type { Producer } from '../event/producer.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import type { EventLog } from '../log/log.ts';
@@ -15,6 +13,7 @@ import type { WaitOptions } from '../log/or-aborted.ts';
 import { EventReading } from '../typed/event-reading.ts';
 import type { EventDefinitions, RecordedFrom, UnknownRecorded } from '../typed/event-types.ts';
 import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
+import type { WorkContext } from './context.ts';
 import {
   type DeadLetter,
   discardDeadLetter,
@@ -37,33 +36,6 @@ const DEFAULT_LOOK_INTERVAL = 1_000;
 export interface WorkStore {
   readonly log: Pick<EventLog, 'append' | 'read' | 'followFeed'>;
   readonly workQueues: WorkQueues;
-}
-
-/** What a handler is told beside the event. */
-export interface WorkContext {
-  readonly group: string;
-  readonly log: LogName;
-  /** 1 for the first time; counts processes that died of it, too. */
-  readonly attempt: number;
-  /** Somebody asked for this dead letter's event to be handled again. */
-  readonly redriven: boolean;
-  /**
-   * Aborted when the result does not count any more: another process has been given the log,
-   * because this one was silent for too long, or the worker has been stopped and its grace is over.
-   */
-  readonly signal: AbortSignal;
-  /**
-   * Options for an append that happens once, however often the handler is called for this event,
-   * and without reading the log:
-   *
-   *     await store.log.append(accountLog('ada'), [event], context.once('told'));
-   *
-   * A repeat appends nothing and is answered with `duplicate: true`. Logs remember it for 7 days.
-   * @param name what is appended, among all that the group appends to one log for one event. Each
-   *   is to be asked for once in a call of the handler; for several logs, keep what is answered
-   * @throws InvalidInput for a name that this call has asked for already
-   */
-  once(name: string): { readonly producer: Producer };
 }
 
 /** Payloads of events that nobody has defined. */
