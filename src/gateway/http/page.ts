@@ -7,9 +7,14 @@ import type { Start } from '../../event/start.ts';
 import { Batch } from '../../live/batch.ts';
 import type { Live } from '../../live/live.ts';
 import type { Page, ReadOptions } from '../../log/log.ts';
-import { eventShape } from '../../protocol/event-pieces.ts';
-import { encodeEvent } from '../../protocol/json-frames.ts';
-import { protocolError } from '../../protocol/problem.ts';
+import {
+  type PageFacts,
+  pageAround,
+  pageEventShape,
+  pageEvents,
+  resetPage,
+  trimmedPage,
+} from '../../protocol/page.ts';
 import { InPieces, type PieceFormat, SharedPieces } from '../in-pieces.ts';
 import type { LargeEvents } from '../large-events.ts';
 import { problemResponse } from './problem-response.ts';
@@ -43,10 +48,15 @@ export async function readPage(
   const limit = readLimit(limitText);
   const page = await live.read(name, readOptions(start, limit));
   const { standing } = page;
-  if (standing.state === 'trimmed') return trimmed(name, standing.resumeAfter, page);
-  if (standing.state === 'reset') return reset(name, page);
+  const { version } = page;
+  if (standing.state === 'trimmed') {
+    const { resumeAfter } = standing;
+    return problemResponse(trimmedPage(name, resumeAfter), {}, { resumeAfter, version });
+  }
+  if (standing.state === 'reset') return problemResponse(resetPage(name), {}, { version });
   const cursor = page.events.at(-1)?.id ?? (await emptyCursor(live, name, start, page));
-  return pageResponse(name, cursor, start !== 'now' && page.more, page, delivery);
+  const facts = { log: name, cursor, more: start !== 'now' && page.more, version };
+  return pageResponse(facts, page.events, delivery);
 }
 
 function readOptions(start: Start, limit: number): ReadOptions {
@@ -55,20 +65,16 @@ function readOptions(start: Start, limit: number): ReadOptions {
   return { after: start.after, limit };
 }
 
-// The events' JSON is joined, not built again: payloads go through as they were stored.
 function pageResponse(
-  name: LogName,
-  cursor: EventId,
-  more: boolean,
-  page: Page,
+  facts: PageFacts,
+  events: readonly StoredEvent[],
   delivery: PageDelivery,
 ): Response {
-  const { events, version } = page;
-  const head = `{"log":"${name}","events":[`;
-  const tail = `],"cursor":"${cursor}","more":${more},"version":"${version}"}`;
+  const { log, version } = facts;
+  const { head, tail } = pageAround(facts);
   const whole = wholePage(head, events, tail);
   delivery.hold(whole?.length ?? PIECES_WAITING);
-  return new Response(whole ?? pageInPieces(name, head, events, tail, delivery.large), {
+  return new Response(whole ?? pageInPieces(log, head, events, tail, delivery.large), {
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
@@ -80,7 +86,7 @@ function pageResponse(
 function wholePage(head: string, events: readonly StoredEvent[], tail: string): string | undefined {
   const stored = events.reduce((sum, { size }) => sum + size, 0);
   if (stored > STORED_AT_ONCE) return undefined;
-  const body = `${head}${events.map(encodeEvent).join(',')}${tail}`;
+  const body = `${head}${pageEvents(events)}${tail}`;
   return body.length <= AT_ONCE ? body : undefined;
 }
 
@@ -93,10 +99,7 @@ function pageInPieces(
 ): ReadableStream<Uint8Array> {
   const firstId = events[0]?.id;
   const format: PieceFormat<Uint8Array> = {
-    shape: (_log, event) => {
-      const shape = eventShape(event);
-      return event.id === firstId ? shape : { ...shape, before: `,${shape.before}` };
-    },
+    shape: (_log, event) => pageEventShape(event, event.id === firstId),
     frame: ({ text }) => UTF8.encode(text),
     shared: (log, batch) => new SharedPieces(format, log, batch[0]!),
   };
@@ -137,22 +140,6 @@ async function emptyCursor(
   const before = makeEventId(Math.max(0, Math.floor(start.since)), 0);
   const { events } = await live.read(name, { before, reverse: true, limit: 1 });
   return events[0]?.id ?? ZERO_ID;
-}
-
-function trimmed(name: LogName, resumeAfter: EventId, { version }: Page): Response {
-  const error = protocolError(
-    'trimmed',
-    `events of ${name} up to ${resumeAfter} are no longer kept; go on with after=${resumeAfter}`,
-  );
-  return problemResponse(error, {}, { resumeAfter, version });
-}
-
-function reset(name: LogName, { version }: Page): Response {
-  const error = protocolError(
-    'reset',
-    `the store lost events of ${name} that the cursor had seen; forget what was read and start afresh with after=${ZERO_ID}`,
-  );
-  return problemResponse(error, {}, { version });
 }
 
 function readLimit(text: string | undefined): number {

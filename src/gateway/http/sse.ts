@@ -4,15 +4,23 @@
  */
 import type { MillraceError } from '../../event/error.ts';
 import type { StoredEvent } from '../../event/event.ts';
-import { type EventId, ZERO_ID } from '../../event/event-id.ts';
+import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { Start } from '../../event/start.ts';
 import type { Batch } from '../../live/batch.ts';
 import type { Live } from '../../live/live.ts';
 import type { Sink, Subscription } from '../../live/sink.ts';
 import { eventShape } from '../../protocol/event-pieces.ts';
-import { encodeEvent } from '../../protocol/json-frames.ts';
-import { problemOf } from '../../protocol/problem.ts';
+import {
+  eventMessages,
+  failedMessage,
+  KEEP_ALIVE,
+  liveMessage,
+  messagePiece,
+  OPENING,
+  resetMessage,
+  trimmedMessage,
+} from '../../protocol/event-stream.ts';
 import type { Beating, Heartbeat } from '../heartbeat.ts';
 import type { Access } from '../identity/access.ts';
 import { Expiry } from '../identity/expiry.ts';
@@ -36,8 +44,7 @@ export interface EventStreamContext {
 const AT_ONCE = 262_144;
 
 const UTF8 = new TextEncoder();
-const KEEP_ALIVE = UTF8.encode(':\n\n');
-const NEW_LINE = /\r\n|\r|\n/;
+const KEEP_ALIVE_BYTES = UTF8.encode(KEEP_ALIVE);
 
 export class EventStream implements Sink, Beating {
   readonly body: ReadableStream<Uint8Array>;
@@ -76,7 +83,7 @@ export class EventStream implements Sink, Beating {
         start: (controller) => {
           this.#controller = controller;
           // Headers alone do not open an EventSource everywhere: proxies wait for a first byte.
-          controller.enqueue(UTF8.encode('retry: 1000\n\n'));
+          controller.enqueue(UTF8.encode(OPENING));
         },
         pull: () => this.#drained(),
         cancel: () => this.#detach(),
@@ -151,16 +158,15 @@ export class EventStream implements Sink, Beating {
   // With the ID, a browser that has seen no event yet comes back to this very place. After `since`
   // it must not: that place may lie in the future, where no event has been.
   live(at: EventId): void {
-    this.#sendNamed('live', { at }, this.#startedInTime ? undefined : at);
+    this.#sendText(liveMessage(at, !this.#startedInTime));
   }
 
   trimmed(resumeAfter: EventId): void {
-    this.#sendNamed('trimmed', { resumeAfter }, resumeAfter);
+    this.#sendText(trimmedMessage(resumeAfter));
   }
 
-  // The ID is what a reader would come back with: afresh.
   reset(version: EventId): void {
-    this.#sendNamed('reset', { version }, ZERO_ID);
+    this.#sendText(resetMessage(version));
   }
 
   failed(error: MillraceError): void {
@@ -168,13 +174,13 @@ export class EventStream implements Sink, Beating {
       this.#cut(error);
       return;
     }
-    this.#sendNamed('failed', problemOf(error));
+    this.#sendText(failedMessage(error));
     this.close();
   }
 
   beat(): void {
     // A comment behind bytes that wait would tell nobody anything.
-    if ((this.#controller?.desiredSize ?? 0) > 0) this.#send(KEEP_ALIVE);
+    if ((this.#controller?.desiredSize ?? 0) > 0) this.#send(KEEP_ALIVE_BYTES);
   }
 
   // HTTP has no answer to a keep-alive: a dead peer shows in the connection itself.
@@ -212,9 +218,8 @@ export class EventStream implements Sink, Beating {
     this.#context.eventStreams.delete(this);
   }
 
-  #sendNamed(name: string, data: object, id?: EventId): void {
-    const idLine = id === undefined ? '' : `id: ${id}\n`;
-    this.#send(UTF8.encode(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`));
+  #sendText(message: string): void {
+    this.#send(UTF8.encode(message));
   }
 
   #send(bytes: Uint8Array): void {
@@ -223,25 +228,13 @@ export class EventStream implements Sink, Beating {
   }
 }
 
-/** Events as server-sent events. A stored payload may hold new lines; each line of it gets its own `data:`. */
 function encodeEvents(_log: LogName, events: readonly StoredEvent[]): Uint8Array {
-  return UTF8.encode(events.map(encodeServerSentEvent).join(''));
-}
-
-function encodeServerSentEvent(event: StoredEvent): string {
-  return `id: ${event.id}\ndata: ${lines(encodeEvent(event))}\n\n`;
-}
-
-function lines(json: string): string {
-  return NEW_LINE.test(json) ? json.split(NEW_LINE).join('\ndata: ') : json;
+  return UTF8.encode(eventMessages(events));
 }
 
 /** The same in pieces. */
 const PIECES: PieceFormat<Uint8Array> = {
   shape: (_log, event) => eventShape(event),
-  frame: ({ text, next }, isFirst, id) => {
-    const start = isFirst ? `id: ${id}\ndata: ` : '';
-    return UTF8.encode(`${start}${lines(text)}${next === undefined ? '\n\n' : ''}`);
-  },
+  frame: (piece, isFirst, id) => UTF8.encode(messagePiece(piece, isFirst ? id : undefined)),
   shared: (log, events) => new SharedPieces(PIECES, log, events[0]!),
 };
