@@ -1,17 +1,25 @@
 /** Reads an append that came over HTTP: events in the body, conditions in the headers. */
-import { InvalidInput } from '../../event/error.ts';
-import type { NewEvent } from '../../event/event.ts';
-import { type EventId, isEventId } from '../../event/event-id.ts';
-import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../../event/producer.ts';
-import type { AppendOptions } from '../../log/log.ts';
-import { readEvent, readEvents } from '../../protocol/new-events.ts';
-import { protocolError } from '../../protocol/problem.ts';
+import { InvalidInput } from '../event/error.ts';
+import type { NewEvent } from '../event/event.ts';
+import { type EventId, isEventId } from '../event/event-id.ts';
+import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../event/producer.ts';
+import { readEvent, readEvents } from './new-events.ts';
+import { protocolError } from './problem.ts';
 
 const VERSION_TAG = /^"([^"]*)"$/;
 const VERSION_RULE =
   'must be one version in double quotes, like "1526919030474-55", or "0-0" for a log that must not have had an event yet';
 const OTHER_CONDITIONS = ['If-None-Match', 'If-Unmodified-Since'];
 const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as const;
+
+/** An append, without the log that its address names. */
+export interface AppendRequest {
+  readonly events: readonly NewEvent[];
+  readonly options: {
+    readonly expected?: EventId | undefined;
+    readonly producer?: Producer | undefined;
+  };
+}
 
 /**
  * `body` is one event or an array of them.
@@ -20,7 +28,7 @@ const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as co
 export function readAppend(
   body: string,
   header: (name: string) => string | undefined,
-): { events: NewEvent[]; options: AppendOptions } {
+): AppendRequest {
   const value = parse(body);
   const events = Array.isArray(value)
     ? readEvents(value, 'events')
