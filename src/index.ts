@@ -53,7 +53,9 @@ export {
   ZERO_ID,
 } from './event/event-id.ts';
 export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
+export type { Retries } from './event/pause.ts';
 export type { Producer } from './event/producer.ts';
+export type { WorkRetries } from './event/retries.ts';
 export type { WhoseEvents, Writers } from './event/senders.ts';
 export type { Standing } from './event/standing.ts';
 export type { Start } from './event/start.ts';
@@ -131,7 +133,6 @@ export {
   ProjectionSuperseded,
 } from './projection/errors.ts';
 export type { RunState } from './projection/feed-run.ts';
-export type { Retries } from './projection/pause.ts';
 export {
   type Projection,
   type ProjectionStatus,
@@ -256,7 +257,6 @@ export {
 } from './worker/dead-letters.ts';
 export type { LossReason } from './worker/find-event.ts';
 export type { WorkNotice } from './worker/notices.ts';
-export type { WorkRetries } from './worker/retries.ts';
 export {
   type Worker,
   type WorkOptions,

@@ -13,6 +13,7 @@
  * is too much for one commit is cut in halves, until it is committed or a single event is to blame.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { delayAfter, pause, type Retries } from '../event/pause.ts';
 import { isA } from '../event/thrown.ts';
 import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
@@ -29,7 +30,6 @@ import {
   placeOf,
 } from './errors.ts';
 import type { FeedTarget } from './feed-target.ts';
-import { delayAfter, pause, type Retries } from './pause.ts';
 
 /** How much of the feed one page may hold, in bytes. */
 const MAX_PAGE_BYTES = 8_388_608;

@@ -11,6 +11,7 @@
  * with every commit. An instance that was paused and missed the end of its lease cannot commit.
  */
 import { MillraceError } from '../event/error.ts';
+import { delayAfter, pause } from '../event/pause.ts';
 import { Closed, Unavailable } from '../event/store-errors.ts';
 import type { FeedCursor } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
@@ -20,7 +21,6 @@ import { isTrouble, MovedOn, Overtaken } from './errors.ts';
 import { FeedPages, type FeedPagesOptions } from './feed-pages.ts';
 import { positionOf } from './feed-position.ts';
 import type { FeedTarget } from './feed-target.ts';
-import { delayAfter, pause } from './pause.ts';
 
 /** How soon to look again while somebody waits for what another instance does, in milliseconds. */
 const WAITED_FOR = 50;

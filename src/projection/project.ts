@@ -6,6 +6,7 @@
  *                                      readers: get, rows ──────────┘ of the version that serves
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { pause, type Retries } from '../event/pause.ts';
 import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
@@ -21,7 +22,6 @@ import { FeedRun, type RunState } from './feed-run.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { Fold, rulesOf } from './fold.ts';
 import { passOver } from './pass-over.ts';
-import { pause, type Retries } from './pause.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
 import { checkRunOptions, tell } from './run-options.ts';
 import { tableOf, VersionRecord, versionOf } from './versions.ts';

@@ -3,6 +3,7 @@
  * At least once, in the order of the feed, one at a time.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
+import type { Retries } from '../event/pause.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
@@ -17,7 +18,6 @@ import { type AnyPayloads, checkChoice, checkName } from './definition.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { ordinaryOnly } from './ordinary-only.ts';
 import { passOver } from './pass-over.ts';
-import type { Retries } from './pause.ts';
 import { FROM_START, Reactions } from './reactions.ts';
 import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
 

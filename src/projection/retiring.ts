@@ -3,10 +3,11 @@
  * version does it, a while after the switch, so that readers who do not know of it yet still find
  * the old rows; what one process leaves undone the next one takes up.
  */
+
+import { pause } from '../event/pause.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { isTrouble } from './errors.ts';
-import { pause } from './pause.ts';
 import { tableOf, type VersionRecord } from './versions.ts';
 
 export interface Retiring {

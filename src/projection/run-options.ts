@@ -1,6 +1,6 @@
 /** How projections and reactions are run. */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import type { Retries } from './pause.ts';
+import type { Retries } from '../event/pause.ts';
 
 /** How a projection or a reaction is run; all times in milliseconds. */
 export interface RunOptions {

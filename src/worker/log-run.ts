@@ -13,6 +13,7 @@ import { InvalidInput } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, isAfter, predecessorOf } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { RetryPolicy } from '../event/retries.ts';
 import { codeOf, textOf } from '../event/thrown.ts';
 import type { EventLog, Page } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';
@@ -24,7 +25,6 @@ import type { WorkNotice } from './notices.ts';
 import { onceBesideClients } from './once.ts';
 import type { Places } from './places.ts';
 import { type Ending, Progress } from './progress.ts';
-import type { RetryPolicy } from './retries.ts';
 import type { Settler } from './settler.ts';
 import { whileAway } from './while-away.ts';
 

@@ -6,6 +6,7 @@
 import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
+import { parseRetries, type WorkRetries } from '../event/retries.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import type { EventLog } from '../log/log.ts';
@@ -23,7 +24,6 @@ import {
 } from './dead-letters.ts';
 import type { WorkNotice } from './notices.ts';
 import { Places } from './places.ts';
-import { parseRetries, type WorkRetries } from './retries.ts';
 import { type LoopSettings, WorkLoop } from './work-loop.ts';
 
 const DEFAULT_CONCURRENCY = 10;

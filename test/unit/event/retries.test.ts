@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRetries } from '../../../src/worker/retries.ts';
+import { parseRetries } from '../../../src/event/retries.ts';
 
 test('waits longer each time, up to the longest, and never less than half of it', () => {
   for (const [chance, least] of [

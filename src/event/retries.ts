@@ -1,6 +1,6 @@
 /** When an event that failed is tried again: exponential back-off, spread by chance. */
-import { InvalidInput } from '../event/error.ts';
-import { comesLater } from '../event/thrown.ts';
+import { InvalidInput } from './error.ts';
+import { comesLater } from './thrown.ts';
 
 const DEFAULT_ATTEMPTS = 5;
 /** In milliseconds, as both of these. */
