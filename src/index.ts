@@ -24,7 +24,6 @@ export {
   type UntypedPayloads,
 } from './decider/decider.ts';
 export { CommandIdReused, QueueFull, StateLost, TooManyConflicts } from './decider/errors.ts';
-export type { RetryOptions } from './decider/handling/back-off.ts';
 export type { CommandOptions, Handled } from './decider/handling/command.ts';
 export {
   type CommandHandler,
@@ -53,9 +52,8 @@ export {
   ZERO_ID,
 } from './event/event-id.ts';
 export { accountLog, type LogName, parseLogName } from './event/log-name.ts';
-export type { Retries } from './event/pause.ts';
 export type { Producer } from './event/producer.ts';
-export type { WorkRetries } from './event/retries.ts';
+export type { Retries } from './event/retries.ts';
 export type { WhoseEvents, Writers } from './event/senders.ts';
 export type { Standing } from './event/standing.ts';
 export type { Start } from './event/start.ts';

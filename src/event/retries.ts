@@ -1,22 +1,37 @@
-/** When an event that failed is tried again: exponential back-off, spread by chance. */
+/**
+ * Trying again: how often, and how long to wait in between. The one way for commands, projections,
+ * reactions, workers and whoever asks a store again; what is tried, and whether that may be done
+ * twice, is theirs.
+ *
+ *   after the nth failure   min(firstDelay · 2ⁿ⁻¹, maxDelay), a part of which is left to chance
+ *
+ * How much is left to chance depends on who is in the way. Where others want the same, all of it
+ * parts them best (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/); where
+ * a service fails, half of it for certain gives that its rest.
+ */
 import { InvalidInput } from './error.ts';
 import { comesLater } from './thrown.ts';
 
-const DEFAULT_ATTEMPTS = 5;
-/** In milliseconds, as both of these. */
-const DEFAULT_FIRST_DELAY = 200;
-const DEFAULT_MAX_DELAY = 60_000;
 const LONGEST_DELAY = 86_400_000;
 
-export interface WorkRetries {
-  /** How often an event is tried in all before it becomes a dead letter. Default 5. */
+/** How often something is tried, and how long to wait in between; times in milliseconds. */
+export interface Retries {
+  /** How many times in all, the first included; a whole number from 1. */
   readonly attempts?: number | undefined;
-  /** About how long to wait before the second attempt, in milliseconds; doubled each time. Default 200. */
+  /** About how long to wait before the second attempt; doubled each time. */
   readonly firstDelay?: number | undefined;
-  /** The longest wait, in milliseconds. Default 60,000. */
+  /** The longest wait. */
   readonly maxDelay?: number | undefined;
   /** From 0 up to, but not including, 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+}
+
+/** How long to wait, in milliseconds. */
+export interface Delays {
+  readonly firstDelay: number;
+  readonly maxDelay: number;
+  /** Which part of a wait is not left to chance, from 0 to 1. */
+  readonly certain: number;
 }
 
 export interface RetryPolicy {
@@ -25,28 +40,44 @@ export interface RetryPolicy {
   delayAfter(failed: number): number;
 }
 
-/** @throws InvalidInput naming the field that breaks a rule. */
-export function parseRetries(retries: WorkRetries = {}): RetryPolicy {
-  const { attempts = DEFAULT_ATTEMPTS, random = Math.random } = retries;
-  const { firstDelay = DEFAULT_FIRST_DELAY, maxDelay = DEFAULT_MAX_DELAY } = retries;
-  if (!Number.isSafeInteger(attempts) || attempts < 1 || attempts > 1_000) {
-    throw new InvalidInput('retries.attempts', 'must be a whole number from 1 to 1,000');
+/**
+ * @param defaults what counts where nothing else is said
+ * @throws InvalidInput naming the field that breaks a rule
+ */
+export function parseRetries(
+  retries: Retries | undefined,
+  defaults: Delays & { readonly attempts: number },
+): RetryPolicy {
+  if (typeof (retries ?? {}) !== 'object') {
+    throw new InvalidInput('retries', 'must be an object, as in { attempts: 5, firstDelay: 100 }');
+  }
+  const { attempts = defaults.attempts, random } = retries ?? {};
+  const { firstDelay = defaults.firstDelay, maxDelay = defaults.maxDelay } = retries ?? {};
+  if (!Number.isSafeInteger(attempts) || attempts < 1) {
+    throw new InvalidInput('retries.attempts', 'must be a whole number from 1');
   }
   for (const [field, delay] of Object.entries({ firstDelay, maxDelay })) {
     if (delay >= 0 && delay <= LONGEST_DELAY) continue;
     throw new InvalidInput(`retries.${field}`, 'must be 0 to 86,400,000 milliseconds');
   }
-  return {
-    attempts,
-    delayAfter(failed) {
-      const longest = Math.min(maxDelay, firstDelay * 2 ** Math.min(failed - 1, 40));
-      // Half of it for certain, so that a failing service gets its rest.
-      return longest / 2 + (chanceOf(random) * longest) / 2;
-    },
-  };
+  const delays = { firstDelay, maxDelay, certain: defaults.certain };
+  return { attempts, delayAfter: (failed) => delayAfter(failed, delays, random) };
 }
 
-/** What is wrong with the chance must not keep an event from being tried again. */
+/**
+ * Milliseconds before the next attempt.
+ * @param failed how many attempts have failed, from 1
+ */
+export function delayAfter(
+  failed: number,
+  { firstDelay, maxDelay, certain }: Delays,
+  random: () => number = Math.random,
+): number {
+  const longest = Math.min(maxDelay, firstDelay * 2 ** Math.min(failed - 1, 40));
+  return longest * (certain + (1 - certain) * chanceOf(random));
+}
+
+/** What is wrong with the chance must not keep anything from being tried again. */
 function chanceOf(random: () => number): number {
   try {
     const chance = random();

@@ -1,5 +1,7 @@
 /** Puts `live` together. */
 import type { LogName } from '../event/log-name.ts';
+import { pause } from '../event/pause.ts';
+import { delayAfter } from '../event/retries.ts';
 import type { Start } from '../event/start.ts';
 import { Closed } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
@@ -31,15 +33,15 @@ export interface LiveOptions {
   readonly delay?: ((milliseconds: number) => Promise<void>) | undefined;
 }
 
-const FIRST_RETRY_DELAY = 50;
-const LONGEST_RETRY_DELAY = 1_000;
+/** Nothing is left to chance: the readers of a process wait for one and the same store. */
+const STORE_DELAYS = { firstDelay: 50, maxDelay: 1_000, certain: 1 };
 
 /**
  * Catch-up and push for all logs of one store. All readers of a log share one follower. It ends with
  * the log.
  */
 export function createLive(options: LiveOptions): Live {
-  const delay = options.delay ?? wait;
+  const delay = options.delay ?? pause;
   const context: LiveContext = {
     log: options.log,
     budget: new ReadBudget(options.readBudget ?? 16_777_216),
@@ -47,8 +49,7 @@ export function createLive(options: LiveOptions): Live {
     windowBytes: options.windowBytes ?? 65_536,
     pageBytes: options.pageBytes ?? 65_536,
     pageEvents: options.pageEvents ?? 1_000,
-    pauseBeforeRetry: (attempt) =>
-      delay(Math.min(LONGEST_RETRY_DELAY, FIRST_RETRY_DELAY * 2 ** (attempt - 1))),
+    pauseBeforeRetry: (attempt) => delay(delayAfter(attempt, STORE_DELAYS)),
   };
   const followers = new Map<LogName, LogFollower>();
   let isClosed = false;
@@ -98,10 +99,4 @@ export function createLive(options: LiveOptions): Live {
   };
   const leave = endsWith(context.log, 'reading', () => live.close());
   return live;
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

@@ -13,7 +13,8 @@
  * is too much for one commit is cut in halves, until it is committed or a single event is to blame.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import { delayAfter, pause, type Retries } from '../event/pause.ts';
+import { pause } from '../event/pause.ts';
+import type { RetryPolicy } from '../event/retries.ts';
 import { isA } from '../event/thrown.ts';
 import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
@@ -44,7 +45,7 @@ export interface FeedPagesOptions {
   /** How many events a page has at most. */
   readonly pageSize: number;
   readonly category: string | undefined;
-  readonly retries: Retries;
+  readonly retries: RetryPolicy;
   readonly onError: 'stop' | 'skip';
   readonly trimmed: 'stop' | 'accept';
   /**
@@ -270,7 +271,7 @@ export class FeedPages {
       return;
     }
     if (!isLast) {
-      await pause(delayAfter(attempts, retries), stopping);
+      await pause(retries.delayAfter(attempts), stopping);
       return;
     }
     const problem = new ProjectionFailed(label, place, cause);

@@ -11,7 +11,8 @@
  * with every commit. An instance that was paused and missed the end of its lease cannot commit.
  */
 import { MillraceError } from '../event/error.ts';
-import { delayAfter, pause } from '../event/pause.ts';
+import { pause } from '../event/pause.ts';
+import { delayAfter } from '../event/retries.ts';
 import { Closed, Unavailable } from '../event/store-errors.ts';
 import type { FeedCursor } from '../feed/feed.ts';
 import type { EventLog } from '../log/log.ts';
@@ -24,7 +25,7 @@ import type { FeedTarget } from './feed-target.ts';
 
 /** How soon to look again while somebody waits for what another instance does, in milliseconds. */
 const WAITED_FOR = 50;
-const STORE_DELAYS = { firstDelay: 50, longestDelay: 2_000 };
+const STORE_DELAYS = { firstDelay: 50, maxDelay: 2_000, certain: 0.5 };
 
 /** What a projection or a reaction is doing. */
 export type RunState = 'waiting' | 'catching-up' | 'live' | 'failed' | 'superseded' | 'stopped';

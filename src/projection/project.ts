@@ -6,7 +6,7 @@
  *                                      readers: get, rows ──────────┘ of the version that serves
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import { pause, type Retries } from '../event/pause.ts';
+import { pause } from '../event/pause.ts';
 import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
 import { endsWith } from '../log/dependents.ts';
@@ -23,7 +23,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { Fold, rulesOf } from './fold.ts';
 import { passOver } from './pass-over.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
-import { checkRunOptions, tell } from './run-options.ts';
+import { checkRunOptions, type RunDefaults, tell } from './run-options.ts';
 import { tableOf, VersionRecord, versionOf } from './versions.ts';
 
 /** What projections need of a store. */
@@ -131,10 +131,12 @@ export function project<State, Payloads extends object = AnyPayloads>(
   return new RunningProjection(store, definition);
 }
 
-const DEFAULT_RETRIES: Retries = { attempts: 5, firstDelay: 100, longestDelay: 2_000 };
+const DEFAULTS: RunDefaults = {
+  pageSize: 40_000,
+  retries: { attempts: 5, firstDelay: 100, maxDelay: 2_000, certain: 0.5 },
+};
 /** How soon to look again at what another version does, in milliseconds. */
 const WAITED_FOR = 50;
-const DEFAULT_PAGE_SIZE = 40_000;
 
 class RunningProjection<State, Payloads extends object> implements Projection<State> {
   readonly name: string;
@@ -161,7 +163,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     if (readModel === undefined) {
       throw new InvalidInput('readModel', 'must be given for a store without read models');
     }
-    const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
+    const { leaseTime, pageSize, retries } = checkRunOptions(definition, DEFAULTS);
     this.name = name;
     this.version = version;
     this.#store = store;
@@ -180,7 +182,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       leaseTime,
       pageSize,
       category,
-      retries: { ...DEFAULT_RETRIES, ...definition.retries },
+      retries,
       onError: onError ?? 'stop',
       // At once: its handlers go by nothing but their arguments.
       passOver:

@@ -3,7 +3,6 @@
  * At least once, in the order of the feed, one at a time.
  */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import type { Retries } from '../event/pause.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
@@ -19,7 +18,7 @@ import { FeedRun, type RunState } from './feed-run.ts';
 import { ordinaryOnly } from './ordinary-only.ts';
 import { passOver } from './pass-over.ts';
 import { FROM_START, Reactions } from './reactions.ts';
-import { checkRunOptions, type RunOptions, tell } from './run-options.ts';
+import { checkRunOptions, type RunDefaults, type RunOptions, tell } from './run-options.ts';
 
 /** What is done for each event. */
 export interface ReactionDefinition<Payloads extends object = AnyPayloads>
@@ -93,8 +92,10 @@ export interface Reaction {
   stop(): Promise<void>;
 }
 
-const DEFAULT_RETRIES: Retries = { attempts: 8, firstDelay: 200, longestDelay: 30_000 };
-const DEFAULT_PAGE_SIZE = 100;
+const DEFAULTS: RunDefaults = {
+  pageSize: 100,
+  retries: { attempts: 8, firstDelay: 200, maxDelay: 30_000, certain: 0.5 },
+};
 /** In milliseconds, as both of these; as of workers. */
 const DEFAULT_GRACE = 10_000;
 const LONGEST_GRACE = 3_600_000;
@@ -131,7 +132,7 @@ export function react<Payloads extends object = AnyPayloads>(
   checkChoice('from', from, ['start', 'now']);
   checkChoice('onError', onError, ['stop', 'skip']);
   checkChoice('trimmed', trimmed, ['stop', 'accept']);
-  const { leaseTime, pageSize } = checkRunOptions(definition, DEFAULT_PAGE_SIZE);
+  const { leaseTime, pageSize, retries } = checkRunOptions(definition, DEFAULTS);
   const { log, records } = store;
   const lease = `reaction:${name}`;
   const late = new AbortController();
@@ -153,7 +154,7 @@ export function react<Payloads extends object = AnyPayloads>(
     leaseTime,
     pageSize,
     category,
-    retries: { ...DEFAULT_RETRIES, ...definition.retries },
+    retries,
     onError: onError ?? 'stop',
     // After the retries: it may be the world outside that fails.
     passOver:

@@ -1,6 +1,6 @@
 /** How projections and reactions are run. */
 import { InvalidInput, type MillraceError } from '../event/error.ts';
-import type { Retries } from '../event/pause.ts';
+import { type Delays, parseRetries, type Retries, type RetryPolicy } from '../event/retries.ts';
 
 /** How a projection or a reaction is run; all times in milliseconds. */
 export interface RunOptions {
@@ -18,7 +18,7 @@ export interface RunOptions {
    * How often an event whose handler throws is tried. Default: 5 times within some 1.5 s (of a
    * reaction: 8 times within some 30 s).
    */
-  readonly retries?: Partial<Retries> | undefined;
+  readonly retries?: Retries | undefined;
   /**
    * Told of what ends it, of what is left out, and when the store is lost; once for each type, also
    * of what is passed over as it cannot be read or handled and the application did not write it
@@ -27,23 +27,31 @@ export interface RunOptions {
   readonly onProblem?: ((problem: MillraceError) => void) | undefined;
 }
 
+/** What counts where the options say nothing. */
+export interface RunDefaults {
+  readonly pageSize: number;
+  readonly retries: Delays & { readonly attempts: number };
+}
+
+export interface RunSettings {
+  readonly leaseTime: number;
+  readonly pageSize: number;
+  readonly retries: RetryPolicy;
+}
+
 /** @throws InvalidInput */
 export function checkRunOptions(
   { leaseTime = 3_000, pageSize, retries }: RunOptions,
-  defaultPageSize: number,
-): { readonly leaseTime: number; readonly pageSize: number } {
+  defaults: RunDefaults,
+): RunSettings {
   if (!Number.isSafeInteger(leaseTime) || leaseTime < 50) {
     throw new InvalidInput('leaseTime', 'must be a whole number of milliseconds, at least 50');
   }
-  const size = pageSize ?? defaultPageSize;
+  const size = pageSize ?? defaults.pageSize;
   if (!Number.isSafeInteger(size) || size < 1 || size > 100_000) {
     throw new InvalidInput('pageSize', 'must be 1 to 100,000 events');
   }
-  const attempts = retries?.attempts ?? 1;
-  if (!Number.isSafeInteger(attempts) || attempts < 1) {
-    throw new InvalidInput('retries.attempts', 'must be a whole number from 1');
-  }
-  return { leaseTime, pageSize: size };
+  return { leaseTime, pageSize: size, retries: parseRetries(retries, defaults.retries) };
 }
 
 export function tell(problem: MillraceError): void {

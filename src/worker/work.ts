@@ -6,7 +6,7 @@
 import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
-import { parseRetries, type WorkRetries } from '../event/retries.ts';
+import { parseRetries, type Retries } from '../event/retries.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { onlyTold } from '../event/thrown.ts';
 import type { EventLog } from '../log/log.ts';
@@ -31,6 +31,8 @@ const MOST_AT_ONCE = 10_000;
 /** In milliseconds, as both of these. */
 const DEFAULT_GRACE = 10_000;
 const DEFAULT_LOOK_INTERVAL = 1_000;
+/** As of projections, half of a wait for certain, so that a failing service gets its rest. */
+const DEFAULT_RETRIES = { attempts: 5, firstDelay: 200, maxDelay: 60_000, certain: 0.5 };
 
 /** What a worker needs of a store. */
 export interface WorkStore {
@@ -60,7 +62,8 @@ export interface WorkOptions<Payloads extends object = AnyPayloads>
   handler(event: RecordedFrom<NoInfer<Payloads>>, context: WorkContext): unknown;
   /** How many logs this worker handles at once. Default 10. */
   readonly concurrency?: number | undefined;
-  readonly retries?: WorkRetries | undefined;
+  /** How often an event is tried before it becomes a dead letter. Default: 5 times, 200 ms to 60 s apart. */
+  readonly retries?: Retries | undefined;
   /**
    * What becomes of a log when one of its events is a dead letter: `continue` with the next one,
    * or `hold` it until the dead letter was redriven with success, or discarded. Default `continue`.
@@ -182,7 +185,7 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>) {
     if (event === undefined || event.unknown === true) return undefined;
     return options.handler(event as RecordedFrom<Payloads>, context);
   };
-  const retries = parseRetries(options.retries);
+  const retries = parseRetries(options.retries, DEFAULT_RETRIES);
   const settings: LoopSettings = {
     ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval, onNotice },
     holds: onDeadLetter === 'hold',

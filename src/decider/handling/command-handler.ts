@@ -14,12 +14,12 @@ import { Closed } from '../../event/store-errors.ts';
 import { endsWith } from '../../log/dependents.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Decider } from '../decider.ts';
-import { BackOff, type RetryOptions } from './back-off.ts';
 import type { CommandOptions, Handled, PendingCommand } from './command.ts';
 import { identityOf } from './command-id.ts';
 import { logOf } from './handle.ts';
 import type { HandlingSource } from './handle-together.ts';
 import { Lane } from './lane.ts';
+import { type RetryOptions, retrying } from './retrying.ts';
 import { type SnapshotOptions, Snapshots } from './snapshots.ts';
 
 const DEFAULT_CACHE = 1_000;
@@ -73,7 +73,7 @@ export function commandHandler<State, Command, Payloads extends object>(
     eventLog,
     decider,
     snapshots: snapshots && new Snapshots<State>(snapshots, decider),
-    backOff: new BackOff(options),
+    retrying: retrying(options),
     clock,
   };
   return new Lanes(source, atLeast(cache, 0, 'cache'), atLeast(queue, 1, 'queue'));

@@ -16,7 +16,6 @@ import { OutcomeUnknown, VersionConflict } from '../../event/store-errors.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { RecordedFrom } from '../../typed/event-types.ts';
 import { TooManyConflicts } from '../errors.ts';
-import type { BackOff } from './back-off.ts';
 import type { Handled, PendingCommand } from './command.ts';
 import {
   type CommandIdentity,
@@ -30,12 +29,13 @@ import {
 import { type Decided, decideAll, evolveByAppended } from './decided.ts';
 import type { KnownState } from './known-state.ts';
 import { loadState, type StateSource } from './load-state.ts';
+import type { Retrying } from './retrying.ts';
 
 /** All that handling commands needs beside the commands. */
 export interface HandlingSource<State, Command, Payloads extends object>
   extends StateSource<State, Command, Payloads> {
   readonly eventLog: Pick<EventLog, 'append' | 'read'>;
-  readonly backOff: BackOff;
+  readonly retrying: Retrying;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -239,14 +239,16 @@ class Handling<State, Command, Payloads extends object>
   }
 
   async #backOff(error: VersionConflict | OutcomeUnknown): Promise<void> {
-    const { backOff } = this.#source;
+    const { policy, sleep } = this.#source.retrying;
     this.#failures += 1;
-    if (this.#failures > backOff.retries) {
+    if (this.#failures >= policy.attempts) {
       if (error instanceof OutcomeUnknown) throw error;
       throw new TooManyConflicts(this.#log, this.#failures, error);
     }
     const [first, ...others] = this.#commands;
-    await backOff.wait(this.#failures, others.length === 0 ? first?.options.signal : undefined);
+    const signal = others.length === 0 ? first?.options.signal : undefined;
+    await sleep(policy.delayAfter(this.#failures), signal);
+    signal?.throwIfAborted();
   }
 
   #withdrawAborted(): void {

@@ -5,10 +5,10 @@ import { comesLater } from '../../event/thrown.ts';
 import type { EventLog } from '../../log/log.ts';
 import { checkEventId } from '../../log/options.ts';
 import type { Decider } from '../decider.ts';
-import { BackOff, type RetryOptions } from './back-off.ts';
 import type { CommandOptions, Handled } from './command.ts';
 import { checkCommandId, identityOf } from './command-id.ts';
 import { handleTogether } from './handle-together.ts';
+import { type RetryOptions, retrying } from './retrying.ts';
 import { type SnapshotOptions, Snapshots } from './snapshots.ts';
 
 export interface HandleOptions extends CommandOptions, RetryOptions {
@@ -41,7 +41,7 @@ export async function handle<State, Command, Payloads extends object>(
     eventLog,
     decider,
     snapshots: snapshots && new Snapshots<State>(snapshots, decider),
-    backOff: new BackOff(options),
+    retrying: retrying(options),
     clock,
   };
   const identity = identityOf(decider.name, command, options.commandId);

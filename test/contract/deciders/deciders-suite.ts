@@ -24,7 +24,7 @@ export function decidersSuite(
     const id = randomId();
     const handled = await Promise.all(
       Array.from({ length: RACERS }, () =>
-        handle(log, account, { account: id, amount: 1 }, { retries: RACERS * 2 }),
+        handle(log, account, { account: id, amount: 1 }, { retries: { attempts: RACERS * 2 } }),
       ),
     );
     strictEqual(new Set(handled.map(({ version }) => version)).size, RACERS);
@@ -34,7 +34,7 @@ export function decidersSuite(
   it('equals the fold when two handlers and a stranger are at it', async () => {
     const { log, records } = await open();
     const id = randomId();
-    const options = { retries: 100, snapshots: { records, every: 10 } };
+    const options = { retries: { attempts: 100 }, snapshots: { records, every: 10 } };
     const handlers = [0, 1].map(() => commandHandler(log, account, options));
     const outcomes = await Promise.allSettled([
       ...Array.from({ length: 200 }, (_, index) =>

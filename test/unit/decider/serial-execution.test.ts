@@ -78,7 +78,7 @@ function slow(eventLog: EventLog, random: () => number): Pick<EventLog, 'append'
 async function play(memory: MemoryLog, steps: readonly Step[], seed: number): Promise<Told[]> {
   const random = seededRandom(seed);
   const snapshots = { records: new MemoryRecords(), every: 4 };
-  const options = { retries: 200, random, sleep: async () => {}, snapshots };
+  const options = { retries: { attempts: 200, random }, sleep: async () => {}, snapshots };
   const handlers = {
     'first handler': commandHandler(slow(memory, random), account, { ...options, cache: 1 }),
     'second handler': commandHandler(slow(memory, random), account, { ...options, cache: 1 }),

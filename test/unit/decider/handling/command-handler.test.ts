@@ -90,7 +90,7 @@ it('decides all again when others were faster', async () => {
 });
 
 it('gives each caller the conflict when it gives up, and goes on', async () => {
-  const { eventLog, deposit, move } = setup({ retries: 1 });
+  const { eventLog, deposit, move } = setup({ retries: { attempts: 2 } });
   eventLog.beforeAppends.push(
     () => deposit(1),
     () => deposit(1),
@@ -268,7 +268,7 @@ it('makes snapshots, and nobody waits for them', async () => {
 });
 
 it('refuses options that break a rule', () => {
-  for (const options of [{ cache: -1 }, { queue: 0 }, { retries: 0.5 }]) {
+  for (const options of [{ cache: -1 }, { queue: 0 }, { retries: { attempts: 0.5 } }]) {
     expect(() => commandHandler(new MemoryLog(), account, options)).toThrow(InvalidInput);
   }
 });

@@ -173,9 +173,10 @@ it('counts once when it is handled many times at once', async () => {
   await move(10);
   const handled = await Promise.all(
     Array.from({ length: 30 }, (_, index) =>
-      move(-10, { commandId: index % 2 === 0 ? commandId : `other ${index}`, retries: 50 }).catch(
-        (error: Error) => error,
-      ),
+      move(-10, {
+        commandId: index % 2 === 0 ? commandId : `other ${index}`,
+        retries: { attempts: 50 },
+      }).catch((error: Error) => error),
     ),
   );
   const applied = handled.filter((one) => !(one instanceof Error) && !one.duplicate);
@@ -198,7 +199,7 @@ it('repeats an append by itself until its outcome is known', async () => {
 it('repeats it a bounded number of times', async () => {
   const { eventLog, move } = setup();
   eventLog.lostAnswers = 100;
-  await expect(move(5, { commandId, retries: 4 })).rejects.toThrow(OutcomeUnknown);
+  await expect(move(5, { commandId, retries: { attempts: 5 } })).rejects.toThrow(OutcomeUnknown);
   expect(eventLog.appends.length).toBe(5);
   eventLog.lostAnswers = 0;
   expect(await move(5, { commandId })).toMatchObject({ duplicate: true, state: { balance: 5 } });

@@ -171,8 +171,7 @@ describe('conflicts', () => {
       account,
       { account: id, amount: 1 },
       {
-        retries: 12,
-        random: () => 0.5,
+        retries: { attempts: 13, random: () => 0.5 },
         sleep: async (milliseconds) => void delays.push(milliseconds),
       },
     ).catch((thrown: unknown) => thrown);
@@ -193,7 +192,7 @@ describe('conflicts', () => {
       { account: id, amount: 1 },
       {
         signal: stop.signal,
-        random: () => 1_000_000,
+        retries: { firstDelay: 60_000, maxDelay: 60_000, random: () => 1 },
       },
     );
     setTimeout(() => stop.abort(new Error('enough')), 5);
@@ -221,7 +220,12 @@ describe('conflicts', () => {
     const { memory, id } = setup();
     const handled = await Promise.all(
       Array.from({ length: 50 }, () =>
-        handle(memory, account, { account: id, amount: 1 }, { retries: 50, sleep: now }),
+        handle(
+          memory,
+          account,
+          { account: id, amount: 1 },
+          { retries: { attempts: 51 }, sleep: now },
+        ),
       ),
     );
     expect(new Set(handled.map(({ state }) => state.balance)).size).toBe(50);
@@ -263,7 +267,11 @@ describe('input', () => {
       { to: 'a:1', since: Number.NaN },
       /^since must be an event ID or milli/,
     ],
-    ['no number of retries', { to: 'a:1', retries: -1 }, /^retries must be a whole number from 0/],
+    [
+      'no number of retries',
+      { to: 'a:1', retries: { attempts: 0 } },
+      /^retries.attempts must be a whole number from 1/,
+    ],
   ])('with %s is refused', async (_, options, message) => {
     const nowhere = decider({
       name: 'nowhere',
