@@ -7,6 +7,7 @@ import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import { protocolError } from '../protocol/problem.ts';
 import type { Records } from '../records/records.ts';
+import { Appending } from './appending.ts';
 import { shownOf } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { AccountKeeper, WhoMayRegister } from './http/account-keeper.ts';
@@ -96,10 +97,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { sendBufferBytes } = limits;
   const turns = new LoopTurns();
   const inMemory = new InMemory(limits.maxBodyBytesTogether);
+  const appending = new Appending({ log, access, appendRate: rate, inMemory });
   const bodies = new BodyReader(limits, inMemory, turns);
   const large = new LargeEvents(live, limits.largeEventBytes, turns);
   const app = createApp({
-    log,
+    appending,
     live,
     logger,
     refusals,
@@ -120,13 +122,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     }),
   });
   const sessionContext = {
-    log,
+    appending,
     live,
     access,
-    appendRate: rate,
     turns,
     large,
-    inMemory,
     limits,
     logger,
     heartbeat,

@@ -1,15 +1,13 @@
 /** The HTTP side of the gateway: pages of a log, appends to it, and its live event stream. */
 import { Hono } from 'hono';
-import type { Appended } from '../../event/appended.ts';
 import { type EventId, parseEventId } from '../../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../../event/log-name.ts';
 import type { Start } from '../../event/start.ts';
-import type { EventLog } from '../../log/log.ts';
 import { readAppend } from '../../protocol/append-request.ts';
 import { protocolError } from '../../protocol/problem.ts';
 import { parseStart } from '../../protocol/start.ts';
+import type { Appending } from '../appending.ts';
 import { shownOf } from '../failure.ts';
-import { sentBy } from '../identity/sender.ts';
 import type { Answers } from '../limits/answers.ts';
 import type { AppendRate } from '../limits/append-rate.ts';
 import { type ConnectionLimits, spenderOf } from '../limits/connection-limits.ts';
@@ -26,7 +24,7 @@ import { EventStream, type EventStreamContext } from './sse.ts';
 
 /** What the HTTP side needs. */
 export interface HttpContext extends EventStreamContext {
-  readonly log: EventLog;
+  readonly appending: Appending;
   readonly bodies: BodyReader;
   readonly connections: ConnectionLimits;
   readonly answers: Answers;
@@ -121,18 +119,15 @@ function lastEventId(c: HttpRequest): EventId | undefined {
 
 async function append(context: HttpContext, c: HttpRequest, log: LogName): Promise<Response> {
   const identity = await identify(context.access, c);
-  context.access.demand(identity, 'append', log);
   const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
-  // Not async: what was parsed can be ten times its text, and must not be kept while the store works.
-  const begin = (text: string): Promise<Appended> => {
-    const { events, options } = readAppend(text, (name) => c.req.header(name));
-    context.access.demand(identity, 'append', log, events);
-    const sent = sentBy(identity, log, { events, producer: options.producer });
-    return context.log.append(log, sent, options);
-  };
-  // What is refused counts as well: to read and parse it is most of the work.
-  const { ids, version, duplicate } = await context.appendRate.spend(spender, () =>
-    context.bodies.withText(c.req.raw, begin),
+  const { ids, version, duplicate } = await context.appending.appendUnread(
+    { identity, spender },
+    log,
+    (append) =>
+      context.bodies.withText(c.req.raw, (text) => {
+        const { events, options } = readAppend(text, (name) => c.req.header(name));
+        return append({ events, ...options });
+      }),
   );
   const headers = { ETag: `"${version}"` };
   return Response.json({ ids, version, duplicate }, { status: duplicate ? 200 : 201, headers });

@@ -11,25 +11,21 @@
  */
 import type { Appended } from '../../event/appended.ts';
 import type { MillraceError } from '../../event/error.ts';
-import type { NewEvent } from '../../event/event.ts';
 import { accountLog, type LogName } from '../../event/log-name.ts';
 import type { Start } from '../../event/start.ts';
 import type { Live } from '../../live/live.ts';
-import type { EventLog } from '../../log/log.ts';
 import { errorCode } from '../../protocol/error-codes.ts';
 import type { AppendOperation, Ref } from '../../protocol/operation.ts';
 import { presentable, protocolError } from '../../protocol/problem.ts';
 import type { WireFormat } from '../../protocol/wire-format.ts';
+import type { Appending, Sender } from '../appending.ts';
 import { shownOf } from '../failure.ts';
 import type { Beating, Heartbeat } from '../heartbeat.ts';
 import { TAKES_TIME } from '../http/body.ts';
 import type { Access } from '../identity/access.ts';
 import { Expiry } from '../identity/expiry.ts';
 import type { Identity } from '../identity/identity.ts';
-import { sentBy } from '../identity/sender.ts';
 import type { LargeEvents } from '../large-events.ts';
-import type { AppendRate } from '../limits/append-rate.ts';
-import type { InMemory } from '../limits/in-memory.ts';
 import type { GatewayLimits } from '../limits/limits.ts';
 import type { LoopTurns } from '../limits/loop-turns.ts';
 import type { Logger } from '../logger.ts';
@@ -39,13 +35,11 @@ import type { GatewaySocket, SocketSession } from './socket.ts';
 
 /** What all sessions of a gateway share. */
 export interface SessionContext {
-  readonly log: EventLog;
+  readonly appending: Appending;
   readonly live: Live;
   readonly access: Access;
-  readonly appendRate: AppendRate;
   readonly turns: LoopTurns;
   readonly large: LargeEvents;
-  readonly inMemory: InMemory;
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -59,16 +53,16 @@ const ANSWER_PER_EVENT = 32;
 /** So many characters count as one operation more. */
 const PER_OPERATION = 1_024;
 
-export class Session implements SocketSession, ReaderOwner, Beating {
+export class Session implements SocketSession, ReaderOwner, Beating, Sender {
   readonly socket: GatewaySocket;
   readonly format: WireFormat;
+  readonly identity: Identity;
+  readonly spender: string;
   readonly readers = new Readers();
   seenAt = 0;
   readonly #context: SessionContext;
   readonly #accountId: string;
-  /** Whose appends these are. */
-  readonly #spender: string;
-  readonly #identity: Identity;
+
   /** Only where an identity can end before its socket. */
   readonly #expiry: Expiry | undefined;
   readonly #slot: number;
@@ -90,8 +84,8 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.socket = socket;
     this.format = admission.format;
     this.#accountId = admission.accountId;
-    this.#spender = accountLog(admission.identity.account);
-    this.#identity = admission.identity;
+    this.spender = accountLog(admission.identity.account);
+    this.identity = admission.identity;
     if (admission.identity.expiresAt !== undefined) {
       const ended = (error: MillraceError) => this.#expired(error);
       this.#expiry = new Expiry(context.access, admission.identity, ended);
@@ -278,33 +272,21 @@ export class Session implements SocketSession, ReaderOwner, Beating {
         this.readers.resume();
         break;
       case 'refused':
-        this.#countAttempt();
+        this.#context.appending.chargeRefused(this);
         this.#sendError(operation.error, operation.ref);
     }
   }
 
-  /** What is refused counts as an append too: to read it is most of the work. */
-  #countAttempt(): void {
-    this.#context.appendRate.spend(this.#spender, nothing).catch(nothing);
-  }
-
   /** @param bytes what it takes until it is answered, and its answer */
   #append(operation: AppendOperation, bytes: number): void {
-    const { log, events, expected, producer, ref } = operation;
-    let sent: readonly NewEvent[];
+    let appended: Promise<Appended>;
     try {
-      this.#context.access.demand(this.#identity, 'append', log, events);
-      sent = sentBy(this.#identity, log, operation);
-      this.#context.inMemory.take(bytes);
+      appended = this.#context.appending.append(this, operation.log, operation, bytes);
     } catch (error) {
-      this.#countAttempt();
-      this.#sendError(error, ref);
+      this.#sendError(error, operation.ref);
       return;
     }
-    const appended = this.#context.appendRate.spend(this.#spender, () =>
-      this.#context.log.append(log, sent, { expected, producer }),
-    );
-    this.#answer(appended, ref, bytes);
+    this.#answer(appended, operation.ref, bytes);
   }
 
   /** By itself: what was parsed can be ten times its text, and must not be kept while the store works. */
@@ -327,7 +309,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   #appendDone(bytes: number): void {
     this.#appendsInFlight -= 1;
     this.#appendBytesInFlight -= bytes;
-    this.#context.inMemory.giveBack(bytes);
+    this.#context.appending.answered(bytes);
     if (this.#finished !== undefined && this.#appendsInFlight === 0) {
       this.#end('shutting_down');
       this.#finished();
@@ -348,7 +330,7 @@ export class Session implements SocketSession, ReaderOwner, Beating {
   }
 
   #checkSubscription(log: LogName): void {
-    this.#context.access.demand(this.#identity, 'read', log);
+    this.#context.access.demand(this.identity, 'read', log);
     const { maxSubscriptions } = this.#context.limits;
     if (this.readers.of(log) !== undefined) {
       throw protocolError(
@@ -394,5 +376,3 @@ export class Session implements SocketSession, ReaderOwner, Beating {
     this.socket.close(errorCode(code).close ?? 1001, code);
   }
 }
-
-async function nothing(): Promise<void> {}

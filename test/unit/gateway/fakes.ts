@@ -5,6 +5,7 @@ import type { EventId } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
 import type { Start } from '../../../src/event/start.ts';
+import { Appending } from '../../../src/gateway/appending.ts';
 import { Heartbeat } from '../../../src/gateway/heartbeat.ts';
 import { Access, type AccessOptions } from '../../../src/gateway/identity/access.ts';
 import type { Identity } from '../../../src/gateway/identity/identity.ts';
@@ -166,16 +167,21 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
   const { identity = { account: '1' }, socket = new FakeSocket() } = options;
   const live = new FakeLive();
   const log = new FakeLog();
+  const access = new Access(options.access ?? {});
+  const inMemory = new InMemory(
+    limits.maxBodyBytesTogether ?? DEFAULT_GATEWAY_LIMITS.maxBodyBytesTogether,
+  );
   const context: SessionContext = {
-    log: log as unknown as EventLog,
+    appending: new Appending({
+      log: log as unknown as EventLog,
+      access,
+      appendRate: UNLIMITED,
+      inMemory,
+    }),
     live: options.live ?? live,
-    access: new Access(options.access ?? {}),
-    appendRate: UNLIMITED,
+    access,
     turns: new LoopTurns(),
     large: new LargeEvents(live, 1_048_576, new LoopTurns()),
-    inMemory: new InMemory(
-      limits.maxBodyBytesTogether ?? DEFAULT_GATEWAY_LIMITS.maxBodyBytesTogether,
-    ),
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
     logger: SILENT,
     heartbeat: new Heartbeat(25_000, 60_000),
