@@ -58,16 +58,6 @@ local function positionOf(id)
   return milliseconds == '0' and tonumber(sequence) or -1
 end
 
--- Decimals without leading zeros order by length, then as text.
-local function isBelow(a, b)
-  local aLeft, aRight = match(a, '(%d+)-(%d+)')
-  local bLeft, bRight = match(b, '(%d+)-(%d+)')
-  if aLeft ~= bLeft then
-    return #aLeft < #bLeft or (#aLeft == #bLeft and aLeft < bLeft)
-  end
-  return #aRight < #bRight or (#aRight == #bRight and aRight < bRight)
-end
-
 -- How many events there are from `first` to `last` at the least.
 local function leastCount(first, last)
   if first == last then return 1 end
@@ -79,19 +69,11 @@ end
 
 -- 1. The feed itself.
 
-local info = attempt('XINFO', 'STREAM', feedKey)
-local firstKept, finish = 1, 0
-if info.err then
-  if not find(info.err, 'no such key', 1, true) then return info end
-else
-  for index = 1, #info, 2 do
-    if info[index] == 'last-generated-id' then finish = positionOf(info[index + 1]) end
-    if info[index] == 'first-entry' then
-      firstKept = info[index + 1] and positionOf(info[index + 1][1]) or nil
-    end
-  end
-  firstKept = firstKept or finish + 1
-end
+local stream, refusal = streamFacts(feedKey)
+if not stream then return refusal end
+local finish = positionOf(stream['last-generated-id'] or '0-0')
+local firstEntry = stream['first-entry']
+local firstKept = firstEntry and positionOf(firstEntry[1]) or finish + 1
 
 local markLog, markLast = '-', '-'
 if marked > 0 then
@@ -178,10 +160,7 @@ local function isWhole(name, first, last, found)
     return true
   end
   if not maxDeleted[name] then
-    local facts = call('XINFO', 'STREAM', name .. ':log')
-    for index = 1, #facts, 2 do
-      if facts[index] == 'max-deleted-entry-id' then maxDeleted[name] = facts[index + 1] end
-    end
+    maxDeleted[name] = streamFacts(name .. ':log')['max-deleted-entry-id']
   end
   return isBelow(maxDeleted[name], first)
 end

@@ -29,11 +29,7 @@ local function isAsMarked()
   local last = call('XREVRANGE', feedKey, '+', '-', 'COUNT', '1')[1]
   -- One that is not ours is left alone: readers say what is wrong with it.
   if last and string.sub(last[1], 1, 2) ~= '0-' then return true end
-  local info = lastEntry and call('XINFO', 'STREAM', feedKey) or {}
-  for index = 1, #info, 2 do
-    if info[index] == 'last-generated-id' then return info[index + 1] == lastEntry end
-  end
-  return false
+  return lastEntry and streamFacts(feedKey)['last-generated-id'] == lastEntry
 end
 
 local feedType = call('TYPE', feedKey).ok

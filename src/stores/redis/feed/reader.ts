@@ -15,7 +15,8 @@ import { FeedPageBuilder, type StretchPlace } from '../../../feed/page.ts';
 import { type FeedFacts, placeInFeed } from '../../../feed/standing.ts';
 import { FEED_KEY } from '../keys.ts';
 import { decodeEntries } from '../log/entries.ts';
-import { FEED_SCRIPT, type Script } from '../place/scripts.ts';
+import type { Script } from '../place/scripts.ts';
+import { FEED_SCRIPT } from './scripts.ts';
 
 /** What one call gives at most: Redis does nothing else meanwhile. */
 const EVENTS_PER_CALL = 512;

@@ -18,9 +18,9 @@ import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors
 import type { AppendOptions } from '../../../log/log.ts';
 import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from '../keys.ts';
 import { failureOf, reasonOf } from '../place/connection.ts';
-import { APPEND_SCRIPT } from '../place/scripts.ts';
-import { ScriptCalls } from '../place/written-call.ts';
+import { CallWriter } from '../place/written-call.ts';
 import { readAnswer } from './append-answer.ts';
+import { APPEND_SCRIPT } from './scripts.ts';
 
 /** Keeps one script call short for Redis, which does nothing else meanwhile. */
 const BATCH_APPENDS = 64;
@@ -71,7 +71,7 @@ interface Batch {
 
 export class AppendQueue {
   readonly #redis: Redis;
-  readonly #calls: ScriptCalls;
+  readonly #calls: CallWriter;
   readonly #options: AppendQueueOptions;
   #waiting: Pending[] = [];
   readonly #inFlight = new Set<Batch>();
@@ -89,7 +89,7 @@ export class AppendQueue {
   /** @param restart called when the queue has stopped by itself: send the scripts, then {@link open} it */
   constructor(redis: Redis, options: AppendQueueOptions, restart: () => void) {
     this.#redis = redis;
-    this.#calls = new ScriptCalls(redis);
+    this.#calls = new CallWriter(redis);
     this.#options = options;
     this.#restart = restart;
     const period = Math.max(10, Math.min(250, options.appendWait, options.replyTimeout));
@@ -192,10 +192,9 @@ export class AppendQueue {
       values += 1;
       for (const event of events) values += fieldCount(event);
     }
-    calls.begin(APPEND_SCRIPT, pending.length + 2, values);
-    calls.text(FEED_KEY);
-    calls.text(FEED_MARKS_KEY);
-    for (const { log } of pending) calls.text(logKey(log));
+    const keys = [FEED_KEY, FEED_MARKS_KEY];
+    for (const { log } of pending) keys.push(logKey(log));
+    calls.begin(APPEND_SCRIPT, keys, values);
     calls.text(channelPrefix(this.#redis.options.db ?? 0));
     calls.text(String(this.#options.producerIdle));
     calls.text(String(INLINE_EVENT_BYTES));
@@ -321,7 +320,7 @@ function fieldLengths({ type, codec, meta, size }: EncodedEvent): string {
   return meta === undefined ? withCodec : `${withCodec} 4 ${ofMeta}`;
 }
 
-function writeFields(calls: ScriptCalls, event: EncodedEvent): void {
+function writeFields(calls: CallWriter, event: EncodedEvent): void {
   const { type, codec, data, meta } = event;
   calls.text('type');
   calls.text(type);

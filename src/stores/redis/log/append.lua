@@ -82,11 +82,6 @@ local lastEntry -- the position of the feed's last entry, as the marks have it; 
 -- Whether the append at hand has written: after that, an error no longer means "not happened".
 local hasWritten = false
 
-local function readClock()
-  local time = call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 -- The line that answers for an error of Redis; at best one about `key`.
 local function describe(problem, key)
   problem = string.gsub(problem, '[\r\n]', ' ')
@@ -159,12 +154,8 @@ end
 
 local function versionOf(key)
   if versions[key] then return versions[key] end
-  local info = attempt('XINFO', 'STREAM', key)
-  local stream = { ['last-generated-id'] = '0-0' }
-  if not info.err then
-    for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
-  end
-  versions[key] = stream['last-generated-id']
+  local stream = streamFacts(key) or {}
+  versions[key] = stream['last-generated-id'] or '0-0'
   if stream['length'] == 0 and stream['max-deleted-entry-id'] == '0-0' then
     emptied[key] = string.format('%.0f', stream['entries-added'])
   end

@@ -15,15 +15,17 @@ logs at once, together with what lies above it. Where it is not there (somebody 
 was trimmed) the version tells. Where it is large, Redis copies it several times for a look at its
 ID: the caller is told, and may ask only whether the log still exists.
 
-KEYS  the logs (streams), each once
-ARGV  for each, the position; then for each, after which ID to read: the position itself (a glance),
-      or the ID before it (a closer look)
+KEYS
+  1 …  the logs (streams), each once
+ARGV
+  for each, the position; then for each, after which ID to read: the position itself (a glance), or the
+  ID before it (a closer look)
 
 Returns { looked, moved, lost, heavy }: how many of the logs were looked at, and of these the numbers,
 from 1, of those that moved, that are lost, and whose event at the position is large
 ]]
 local call, attempt = redis.call, redis.pcall
-local match, unpack = string.match, unpack
+local unpack = unpack
 
 local MOST_BYTES = 1048576
 local MOST_LOGS_AT_ONCE = 100
@@ -34,22 +36,10 @@ local count = #KEYS
 local moved, lost, heavy = {}, {}, {}
 local bytes = 0
 
--- Decimals without leading zeros order by length, then as text.
-local function isBelow(a, b)
-  local aLeft, aRight = match(a, '(%d+)-(%d+)')
-  local bLeft, bRight = match(b, '(%d+)-(%d+)')
-  if aLeft ~= bLeft then
-    return #aLeft < #bLeft or (#aLeft == #bLeft and aLeft < bLeft)
-  end
-  return #aRight < #bRight or (#aRight == #bRight and aRight < bRight)
-end
-
 local function hasGivenOut(key, position)
-  local info = attempt('XINFO', 'STREAM', key)
-  if info.err then return false end
-  for index = 1, #info, 2 do
-    if info[index] == 'last-generated-id' then return not isBelow(info[index + 1], position) end
-  end
+  local stream = streamFacts(key) or {}
+  local version = stream['last-generated-id']
+  return version and not isBelow(version, position)
 end
 
 local function sizeOf(fields)

@@ -28,13 +28,8 @@ local limit, maxBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
 local command = ARGV[5] == '1' and 'XREVRANGE' or 'XRANGE'
 local cursor = ARGV[6]
 
-local info = redis.pcall('XINFO', 'STREAM', key)
-local stream = {}
-if info.err then
-  if not string.find(info.err, 'no such key', 1, true) then return info end
-else
-  for index = 1, #info, 2 do stream[info[index]] = info[index + 1] end
-end
+local stream, refusal = streamFacts(key)
+if not stream then return refusal end
 local meta = redis.call('HMGET', metaKey, 'trimmed', 'removed')
 
 local holdsCursor, more = '0', '0'

@@ -31,6 +31,7 @@ import {
 import { pageStart } from '../../../log/page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { Feed } from '../feed/feed.ts';
+import { FEED_SCRIPT } from '../feed/scripts.ts';
 import { keptUnder, logKey, metaKey } from '../keys.ts';
 import { findOccupied } from '../occupied.ts';
 import {
@@ -45,11 +46,12 @@ import { ConnectionReport, type OnConnection } from '../place/connection-report.
 import { describeDurability } from '../place/durability.ts';
 import { openConnection, whyUnusable } from '../place/opening.ts';
 import { keepOnSameServer } from '../place/same-server.ts';
-import { READ_SCRIPT, type Script, sendScripts, TRIM_SCRIPT } from '../place/scripts.ts';
+import { callScript, type Script, sendScripts } from '../place/scripts.ts';
 import { AppendQueue } from './append-queue.ts';
 import { decodeEntries } from './entries.ts';
 import { logNeeds } from './log-needs.ts';
 import { Publications } from './publications.ts';
+import { APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
@@ -82,6 +84,9 @@ const CLOSE_PATIENCE = 3_000;
 
 /** About how many events a step of a trim removes, so that none holds Redis for long. */
 const TRIM_STEP = 10_000;
+
+/** Those that many callers want at once when Redis has forgotten them: sent ahead, and once. */
+const SCRIPTS = [APPEND_SCRIPT, READ_SCRIPT, FEED_SCRIPT];
 
 /** {@link EventLog} on Redis Streams. */
 export class RedisLog implements EventLog {
@@ -154,7 +159,7 @@ export class RedisLog implements EventLog {
       );
       await openConnection(listening);
       await Publications.check(listening, redis.options.db ?? 0);
-      await sendScripts(redis).catch((error) => {
+      await sendScripts(redis, SCRIPTS).catch((error) => {
         throw whyUnusable(error);
       });
     } catch (error) {
@@ -278,14 +283,8 @@ export class RedisLog implements EventLog {
     values: readonly (string | number)[],
   ): Promise<unknown> {
     if (this.#isClosed) throw new Closed();
-    const rest = [keys.length, ...keys, ...values];
     try {
-      return await this.#redis.callBuffer('EVALSHA', script.digest, ...rest);
-    } catch (error) {
-      if (failureOf(error) !== 'no_script') throw await this.#translate(error, keys);
-    }
-    try {
-      return await this.#redis.callBuffer('EVAL', script.source, ...rest);
+      return await callScript(this.#redis, script, keys, values, 'bytes');
     } catch (error) {
       throw await this.#translate(error, keys);
     }
@@ -319,7 +318,7 @@ export class RedisLog implements EventLog {
   async #prepare(): Promise<void> {
     if (this.#redis.status !== 'ready') return;
     try {
-      await sendScripts(this.#redis);
+      await sendScripts(this.#redis, SCRIPTS);
     } catch (error) {
       // When it was lost again, this runs again once it is back.
       if (failureOf(error) !== 'refused') return;

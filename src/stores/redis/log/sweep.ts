@@ -9,9 +9,9 @@
 import type { Redis } from 'ioredis';
 import { type EventId, predecessorOf } from '../../../event/event-id.ts';
 import { indexLogs } from '../feed/index-logs.ts';
-import { MOVED_SCRIPT } from '../place/scripts.ts';
-import { ScriptCalls } from '../place/written-call.ts';
+import { callScript } from '../place/scripts.ts';
 import type { FollowedLog, Publications } from './publications.ts';
+import { MOVED_SCRIPT } from './scripts.ts';
 
 /** Few enough that asking about them takes less than a millisecond of this process at a time. */
 const LOGS_PER_COMMAND = 100;
@@ -32,7 +32,6 @@ interface Question {
 
 export class Sweep {
   readonly #redis: Redis;
-  readonly #calls: ScriptCalls;
   readonly #publications: Publications;
   readonly #interval: number;
   /** The logs that this round has still to ask about; those that come meanwhile are at its end. */
@@ -44,7 +43,6 @@ export class Sweep {
   /** @param interval how long, in milliseconds, until every followed log has been asked about; 0: never */
   constructor(redis: Redis, publications: Publications, interval: number) {
     this.#redis = redis;
-    this.#calls = new ScriptCalls(redis);
     this.#publications = publications;
     this.#interval = interval;
     if (interval > 0) this.#schedule();
@@ -87,18 +85,20 @@ export class Sweep {
         rest = rest.slice(looked);
       }
     } catch {
-      // Redis is away, or the scripts are not there yet: the next round comes soon enough.
+      // Redis is away: the next round comes soon enough.
     }
   }
 
   #ask(questions: readonly Question[]): Promise<Answer> {
-    this.#calls.begin(MOVED_SCRIPT, questions.length, 2 * questions.length);
-    for (const { asked } of questions) this.#calls.text(asked.key);
-    for (const { position } of questions) this.#calls.text(position);
-    for (const { position, isCloser } of questions) {
-      this.#calls.text(isCloser ? predecessorOf(position) : position);
-    }
-    return this.#calls.send() as Promise<Answer>;
+    const keys = questions.map(({ asked }) => asked.key);
+    const positions = questions.map(({ position }) => position);
+    const starts = questions.map(({ position, isCloser }) =>
+      isCloser ? predecessorOf(position) : position,
+    );
+    return callScript(this.#redis, MOVED_SCRIPT, keys, [
+      ...positions,
+      ...starts,
+    ]) as Promise<Answer>;
   }
 
   #isCloserLookDue({ closerLook }: FollowedLog): boolean {

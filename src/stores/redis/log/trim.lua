@@ -21,26 +21,10 @@ Returns how many events the step removed
 local key, metaKey = KEYS[1], KEYS[2]
 local through, after, step = ARGV[1], ARGV[2], ARGV[3]
 
--- Decimals without leading zeros order by length, then as text.
-local function isBelow(a, b)
-  local aLeft, aRight = string.match(a, '(%d+)-(%d+)')
-  local bLeft, bRight = string.match(b, '(%d+)-(%d+)')
-  if aLeft ~= bLeft then
-    return #aLeft < #bLeft or (#aLeft == #bLeft and aLeft < bLeft)
-  end
-  return #aRight < #bRight or (#aRight == #bRight and aRight < bRight)
-end
-
-local info = redis.pcall('XINFO', 'STREAM', key)
-if info.err then
-  if string.find(info.err, 'no such key', 1, true) then return 0 end
-  return info
-end
-local version, added
-for index = 1, #info, 2 do
-  if info[index] == 'last-generated-id' then version = info[index + 1] end
-  if info[index] == 'entries-added' then added = info[index + 1] end
-end
+local stream, refusal = streamFacts(key)
+if not stream then return refusal end
+local version, added = stream['last-generated-id'], stream['entries-added']
+if not version then return 0 end
 
 local mark = isBelow(version, through) and version or through
 local previous = redis.call('HGET', metaKey, 'trimmed') or '0-0'

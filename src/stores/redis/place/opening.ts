@@ -90,6 +90,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   select: 'choose its database (+select)',
   info: 'ask what it is (+info)',
   eval: 'run scripts (+eval +evalsha +script|load)',
+  evalsha: 'run scripts (+eval +evalsha +script|load)',
   subscribe: 'listen to its channels (+subscribe +unsubscribe &millrace:*)',
   script: 'load its scripts (+script|load)',
 };

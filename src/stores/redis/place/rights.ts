@@ -1,9 +1,9 @@
 /** Looks whether a user may do in Redis what is needed, before anything is done. */
 import type { Redis } from 'ioredis';
 import { MillraceError } from '../../../event/error.ts';
-import { loadScript } from './scripts.ts';
+import { callScript, loadScript } from './scripts.ts';
 
-const RIGHTS_SCRIPT = loadScript(new URL('rights.lua', import.meta.url));
+const RIGHTS_SCRIPT = loadScript(new URL('rights.lua', import.meta.url), 0);
 
 /** Every command of ours, as rules of Redis name it, with arguments that fit; @ stands for a key. */
 const SAMPLES = {
@@ -89,11 +89,14 @@ export async function checkRights(redis: Redis, needs: Needs): Promise<void> {
     asked.push(['subscribe', `subscribe ${channel.example}`]);
   }
   const commands = asked.map(([, command]) => command);
-  const reply = await redis.eval(
-    RIGHTS_SCRIPT.source,
-    0,
-    ...[commands.length, Object.keys(keys).length, ...commands],
-    ...[...Object.values(keys), ...examples],
+  const reply = await callScript(
+    redis,
+    RIGHTS_SCRIPT,
+    [],
+    [
+      ...[commands.length, Object.keys(keys).length, ...commands],
+      ...[...Object.values(keys), ...examples],
+    ],
   );
   const [unknown, refused, missing] = reply as [number[], number[], number[]];
   const rightOf = (number: number): string => asked[number - 1]![0];

@@ -1,33 +1,67 @@
-/** The Lua scripts of the log and the feed, ready to be called by their digest. */
+/**
+ * Lua scripts: how they are loaded, and the one way to call them.
+ *
+ * Each names its keys to the client, which can thus send it to where these are. What several have
+ * alike is a part: a file of local functions that is put before them, as it stands.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
+import { failureOf } from './connection.ts';
 
 /** A script and the SHA-1 digest that `EVALSHA` knows it by. */
 export interface Script {
   readonly source: string;
   readonly digest: string;
+  readonly keys: KeyCount;
 }
 
-export const APPEND_SCRIPT = loadScript(new URL('../log/append.lua', import.meta.url));
-export const READ_SCRIPT = loadScript(new URL('../log/read.lua', import.meta.url));
-export const TRIM_SCRIPT = loadScript(new URL('../log/trim.lua', import.meta.url));
-export const MOVED_SCRIPT = loadScript(new URL('../log/moved.lua', import.meta.url));
-export const FEED_SCRIPT = loadScript(new URL('../feed/feed.lua', import.meta.url));
-export const INDEX_SCRIPT = loadScript(new URL('../feed/index.lua', import.meta.url));
+/** How many keys a script takes; with `…`, so many or more. A test holds it against the script's head. */
+export type KeyCount = number | `${number}…`;
 
-const SCRIPTS = [
-  ...[APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT, MOVED_SCRIPT],
-  ...[FEED_SCRIPT, INDEX_SCRIPT],
-];
+/** `isBelow(a, b)`: whether event ID a comes before b. */
+export const EVENT_IDS = new URL('event-ids.lua', import.meta.url);
+/** `readClock()`: the milliseconds of Redis' own clock. */
+export const CLOCK = new URL('clock.lua', import.meta.url);
+/** `streamFacts(key)`: what `XINFO STREAM` says, by name. */
+export const STREAM_FACTS = new URL('stream-facts.lua', import.meta.url);
 
-/** Makes sure that the server knows every script; it forgets them when it restarts. Fails as commands do. */
-export async function sendScripts(redis: Redis): Promise<void> {
-  await Promise.all(SCRIPTS.map((script) => redis.script('LOAD', script.source)));
+/**
+ * Reads a script from its file.
+ * @param parts what is put before it
+ */
+export function loadScript(location: URL, keys: KeyCount, ...parts: readonly URL[]): Script {
+  const text = readFileSync(location, 'utf8');
+  // What Redis must know of a script before it runs is its first line.
+  const flags = /^#!.*\n/.exec(text)?.[0] ?? '';
+  const joined = parts.map((part) => readFileSync(part, 'utf8')).join('');
+  const source = flags + joined + text.slice(flags.length);
+  return { source, digest: createHash('sha1').update(source).digest('hex'), keys };
 }
 
-/** Reads a script from its file. */
-export function loadScript(location: URL): Script {
-  const source = readFileSync(location, 'utf8');
-  return { source, digest: createHash('sha1').update(source).digest('hex') };
+/** Makes sure that the server knows the scripts; it forgets them when it restarts. Fails as commands do. */
+export async function sendScripts(redis: Redis, scripts: readonly Script[]): Promise<void> {
+  await Promise.all(scripts.map(({ source }) => redis.script('LOAD', source)));
+}
+
+/**
+ * Calls a script by its digest, and with its text where the server does not know it: nothing ran
+ * then. Fails as commands do; see `failureOf`.
+ * @param reply whether strings of the answer come as text, or as raw bytes
+ */
+export async function callScript(
+  redis: Pick<Redis, 'sendCommand'>,
+  { digest, source }: Script,
+  keys: readonly string[],
+  values: readonly (string | number)[],
+  reply: 'text' | 'bytes' = 'text',
+): Promise<unknown> {
+  const options = { replyEncoding: reply === 'text' ? 'utf8' : null } as const;
+  const rest = [keys.length, ...keys, ...values];
+  try {
+    return await redis.sendCommand(new Command('evalsha', [digest, ...rest], options));
+  } catch (error) {
+    if (failureOf(error) !== 'no_script') throw error;
+  }
+  return redis.sendCommand(new Command('eval', [source, ...rest], options));
 }

@@ -1,7 +1,6 @@
 /** Commands on a connection of their own, each of which is given up when its time is over. */
 import type { Redis } from 'ioredis';
-import { failureOf } from './connection.ts';
-import type { Script } from './scripts.ts';
+import { callScript, type Script } from './scripts.ts';
 
 /** How long Redis may take to answer where nobody says otherwise, in milliseconds. */
 const DEFAULT_REPLY_TIMEOUT = 5_000;
@@ -40,20 +39,12 @@ export class TimedCommands {
     }
   }
 
-  /** Calls a script by its digest, and with its text where Redis does not know it. */
-  async call(
-    { digest, source }: Script,
+  call(
+    script: Script,
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<unknown> {
-    const rest = [...keys, ...values];
-    try {
-      return await this.send(() => this.#redis.evalsha(digest, keys.length, ...rest));
-    } catch (error) {
-      // Nothing ran, so that it may be sent again.
-      if (failureOf(error) !== 'no_script') throw error;
-    }
-    return this.send(() => this.#redis.eval(source, keys.length, ...rest));
+    return this.send(() => callScript(this.#redis, script, keys, values));
   }
 
   /** Waits for what is under way, not for long, and disconnects. */

@@ -15,12 +15,10 @@ import { findOccupied } from '../occupied.ts';
 import { failureOf, isWrongType, reasonOf } from '../place/connection.ts';
 import type { ConnectionOptions } from '../place/connection-options.ts';
 import { connectTo } from '../place/opening.ts';
-import { loadScript } from '../place/scripts.ts';
 import { TimedCommands } from '../place/timed-commands.ts';
 import { checkpointKey, rowsKey } from './keys.ts';
 import { READ_MODELS_NEEDS } from './read-models-needs.ts';
-
-const COMMIT_SCRIPT = loadScript(new URL('commit.lua', import.meta.url));
+import { COMMIT_SCRIPT } from './scripts.ts';
 
 /** About how many rows one command asks for, so that none holds Redis for long. */
 const STEP = 1_000;

@@ -7,7 +7,7 @@ Invariants
   3. Counting keeps a record's time to live; only a record that it makes is given one.
 
 KEYS
-  1…n  the records, each once
+  1 …  the records, each once
 ARGV, five for each key
   1  condition  '' none, 'absent', 'is'
   2  the value that it must be

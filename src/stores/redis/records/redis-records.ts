@@ -10,11 +10,9 @@ import { isAdd } from '../../../records/rules.ts';
 import { failureOf, isWrongType, reasonOf } from '../place/connection.ts';
 import type { ConnectionOptions } from '../place/connection-options.ts';
 import { connectTo } from '../place/opening.ts';
-import { loadScript } from '../place/scripts.ts';
 import { TimedCommands } from '../place/timed-commands.ts';
 import { recordsNeeds } from './records-needs.ts';
-
-const BATCH_SCRIPT = loadScript(new URL('batch.lua', import.meta.url));
+import { BATCH_SCRIPT } from './scripts.ts';
 
 export interface RedisRecordsOptions extends ConnectionOptions {
   /**

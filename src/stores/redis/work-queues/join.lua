@@ -28,11 +28,7 @@ local function endOfFeed()
     local fields = last[2]
     return last[1], fields[#fields - 1] .. ' ' .. fields[#fields]
   end
-  if redis.call('EXISTS', feed) == 0 then return '0-0', '' end
-  local info = redis.call('XINFO', 'STREAM', feed)
-  for index = 1, #info, 2 do
-    if info[index] == 'last-generated-id' then return info[index + 1], '' end
-  end
+  return streamFacts(feed)['last-generated-id'] or '0-0', ''
 end
 
 if made then
@@ -49,8 +45,7 @@ if not made then
     'scan', from == 'start' and '0' or '')
 end
 if not known[2] then
-  local time = redis.call('TIME')
-  created = created or time[1] .. string.format('%03d-0', time[2] / 1000)
+  created = created or string.format('%.0f-0', readClock())
   redis.call('HSET', state, 'created', created)
   if not origin then
     local how = from .. ' ' .. created .. ' ' .. (made or category)

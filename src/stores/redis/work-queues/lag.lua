@@ -12,11 +12,7 @@ local feed, logs, cursors, delayed, state = unpack(KEYS)
 
 local known = redis.call('HMGET', state, 'created', 'at', 'scan')
 if not known[1] or redis.call('HEXISTS', cursors, '') == 0 then return {} end
-local last = '0-0'
-if redis.call('EXISTS', feed) == 1 then
-  local info = redis.call('XINFO', 'STREAM', feed)
-  for index = 1, #info, 2 do
-    if info[index] == 'last-generated-id' then last = info[index + 1] end
-  end
-end
+local stream, refusal = streamFacts(feed)
+if not stream then return refusal end
+local last = stream['last-generated-id'] or '0-0'
 return { redis.call('XLEN', logs), redis.call('ZCARD', delayed), known[2], known[3], last }

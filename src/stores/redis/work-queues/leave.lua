@@ -25,7 +25,7 @@ for _, lease in ipairs(pending) do
     if found then
       local log = found[2][2]
       if redis.call('HGET', queued, log) == entry then
-        redis.call('HSET', queued, log, redis.call('XADD', logs, '*', 'log', log))
+        queue(logs, queued, log)
       end
     end
     given = given + 1

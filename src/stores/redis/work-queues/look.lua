@@ -38,20 +38,6 @@ local function isWanted(log)
   return string.sub(log, 1, #prefix) == prefix
 end
 
--- Whether the event ID a comes after b.
-local function isAfter(a, b)
-  local dashA, dashB = string.find(a, '-', 1, true), string.find(b, '-', 1, true)
-  if dashA ~= dashB then return dashA > dashB end
-  local msA, msB = string.sub(a, 1, dashA), string.sub(b, 1, dashB)
-  if msA ~= msB then return msA > msB end
-  if #a ~= #b then return #a > #b end
-  return a > b
-end
-
-local function queue(log)
-  redis.call('HSET', queued, log, redis.call('XADD', logs, '*', 'log', log))
-end
-
 -- What was found, in the order in which it was found.
 local found, firsts, lasts = {}, {}, {}
 
@@ -75,30 +61,28 @@ local function note(isScan)
         local first = firsts[log]
         if isScan or isAnew then
           -- It may have been there before the group.
-          if isAfter(created, first) then first = created end
-          if isAfter(first, last) then last = nil end
+          if isBelow(first, created) then first = created end
+          if isBelow(last, first) then last = nil end
         end
         if last then redis.call('HSET', cursors, log, '~' .. first) end
       elseif cursor and string.sub(cursor, 1, 1) ~= '~' then
         -- A scan also finds logs that have lost what was done.
-        if cursor == last or not isScan and not isAfter(last, cursor) then last = nil end
+        if cursor == last or not isScan and not isBelow(cursor, last) then last = nil end
       end
       if last then
         redis.call('HSET', told, log, last)
-        if not places[index] then queue(log) end
+        if not places[index] then queue(logs, queued, log) end
       end
     end
   end
   found, firsts, lasts = {}, {}, {}
 end
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, most)
+local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', readClock(), 'LIMIT', 0, most)
 for _, log in ipairs(due) do
   redis.call('ZREM', delayed, log)
   local place = redis.call('HGET', queued, log)
-  if not place or place == 'delayed' then queue(log) end
+  if not place or place == 'delayed' then queue(logs, queued, log) end
 end
 if #due == most then more = 1 end
 
@@ -113,13 +97,7 @@ if at ~= '0-0' then
   if first and first[1] == at and markOf(first) == mark then
     start = 2
   else
-    local lastId = '0-0'
-    if redis.call('EXISTS', feed) == 1 then
-      local info = redis.call('XINFO', 'STREAM', feed)
-      for index = 1, #info, 2 do
-        if info[index] == 'last-generated-id' then lastId = info[index + 1] end
-      end
-    end
+    local lastId = streamFacts(feed)['last-generated-id'] or '0-0'
     if first or lastId ~= at then
       local last = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', '1')[1]
       at, mark, scan, entries = lastId, '', '0', {}

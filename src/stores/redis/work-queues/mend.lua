@@ -19,8 +19,7 @@ Returns how many logs were queued again; -1 when there is no such group.
 local logs, queued, told, attempts, delayed, redrives, state = unpack(KEYS)
 local most, interval = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = readClock()
 local known = redis.call('HMGET', state, 'mended', 'mend')
 local since = now - tonumber(known[1] or '0')
 if since >= 0 and since < interval then return 0 end
@@ -36,45 +35,37 @@ for _, group in ipairs(groups) do
 end
 if not delivered then return -1 end
 
--- Decimals without leading zeros order by length, then as text.
-local function isAfter(a, b)
-  local aLeft, aRight = string.match(a, '(%d+)-(%d+)')
-  local bLeft, bRight = string.match(b, '(%d+)-(%d+)')
-  if aLeft ~= bLeft then return #aLeft > #bLeft or (#aLeft == #bLeft and aLeft > bLeft) end
-  return #aRight > #bRight or (#aRight == #bRight and aRight > bRight)
-end
-
 local function isPending(entry)
   return #redis.call('XPENDING', logs, 'workers', entry, entry, 1) > 0
 end
 
 local function isWaiting(entry)
-  return isAfter(entry, delivered) and #redis.call('XRANGE', logs, entry, entry) > 0
+  return isBelow(delivered, entry) and #redis.call('XRANGE', logs, entry, entry) > 0
 end
 
 local mended = 0
-local function queue(log)
-  redis.call('HSET', queued, log, redis.call('XADD', logs, '*', 'log', log))
+local function mend(log)
+  queue(logs, queued, log)
   mended = mended + 1
 end
 
 local function lookAtPlace(log, place)
   if place == 'delayed' then
-    if not redis.call('ZSCORE', delayed, log) then queue(log) end
+    if not redis.call('ZSCORE', delayed, log) then mend(log) end
   elseif place == 'held' then
     local isHeld = redis.call('HEXISTS', attempts, log) == 1 and redis.call('HEXISTS', redrives, log) == 0
-    if not isHeld then queue(log) end
+    if not isHeld then mend(log) end
   elseif not string.find(place, '^%d+%-%d+$') then
-    queue(log)
+    mend(log)
   elseif not isPending(place) and not isWaiting(place) then
     redis.call('XDEL', logs, place)
-    queue(log)
+    mend(log)
   end
 end
 
 local function lookAtWork(log)
   if log == '' or redis.call('HEXISTS', queued, log) == 1 then return end
-  if redis.call('ZSCORE', delayed, log) then redis.call('HSET', queued, log, 'delayed') else queue(log) end
+  if redis.call('ZSCORE', delayed, log) then redis.call('HSET', queued, log, 'delayed') else mend(log) end
 end
 
 local places = {}

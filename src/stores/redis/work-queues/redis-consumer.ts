@@ -17,17 +17,18 @@ import type {
 } from '../../../work-queues/work-queues.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../keys.ts';
 import { reasonOf } from '../place/connection.ts';
-import { loadScript, type Script } from '../place/scripts.ts';
+import type { Script } from '../place/scripts.ts';
 import { type GroupKeys, groupKeys } from './keys.ts';
 import { isNoGroup, NoGroup, type ScriptCaller } from './script-caller.ts';
-
-const JOIN_SCRIPT = loadScript(new URL('join.lua', import.meta.url));
-const LOOK_SCRIPT = loadScript(new URL('look.lua', import.meta.url));
-const TAKE_SCRIPT = loadScript(new URL('take.lua', import.meta.url));
-const SETTLE_SCRIPT = loadScript(new URL('settle.lua', import.meta.url));
-const LEAVE_SCRIPT = loadScript(new URL('leave.lua', import.meta.url));
-const MEND_SCRIPT = loadScript(new URL('mend.lua', import.meta.url));
-const LAG_SCRIPT = loadScript(new URL('lag.lua', import.meta.url));
+import {
+  JOIN_SCRIPT,
+  LAG_SCRIPT,
+  LEAVE_SCRIPT,
+  LOOK_SCRIPT,
+  MEND_SCRIPT,
+  SETTLE_SCRIPT,
+  TAKE_SCRIPT,
+} from './scripts.ts';
 
 /** How many entries of the feed a look reads at most, so that it never holds Redis for long. */
 const LOOK_STEP = 200;

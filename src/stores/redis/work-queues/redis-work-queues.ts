@@ -10,13 +10,11 @@ import type {
 import { type ConnectionOptions, longestBlock } from '../place/connection-options.ts';
 import { connectTo, whyUnusable } from '../place/opening.ts';
 import { checkRights } from '../place/rights.ts';
-import { loadScript } from '../place/scripts.ts';
 import { groupKeys } from './keys.ts';
 import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
 import { ScriptCaller } from './script-caller.ts';
+import { REDRIVE_SCRIPT } from './scripts.ts';
 import { groupNeeds, WORK_QUEUES_NEEDS } from './work-queues-needs.ts';
-
-const REDRIVE_SCRIPT = loadScript(new URL('redrive.lua', import.meta.url));
 
 export interface RedisWorkQueuesOptions extends ConnectionOptions {
   /**

@@ -40,6 +40,6 @@ if what == 'discard' and not isLeased then
   end
 end
 if what == 'redrive' and (not place or place == 'held') then
-  redis.call('HSET', queued, log, redis.call('XADD', logs, '*', 'log', log))
+  queue(logs, queued, log)
 end
 return 1

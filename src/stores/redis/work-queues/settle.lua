@@ -23,15 +23,6 @@ local logs, queued, told, cursors, attempts, delayed, redrives = unpack(KEYS)
 local consumer = ARGV[1]
 local WIDTH = 9
 
-local function isAfter(a, b)
-  local dashA, dashB = string.find(a, '-', 1, true), string.find(b, '-', 1, true)
-  if dashA ~= dashB then return dashA > dashB end
-  local msA, msB = string.sub(a, 1, dashA), string.sub(b, 1, dashB)
-  if msA ~= msB then return msA > msB end
-  if #a ~= #b then return #a > #b end
-  return a > b
-end
-
 local function isOurs(entry, deliveries)
   local pending = redis.call('XPENDING', logs, 'workers', entry, entry, 1, consumer)[1]
   return pending and tostring(pending[4]) == deliveries
@@ -54,22 +45,18 @@ local function changeRedrive(log, letter, begun)
   end
 end
 
-local function queue(log)
-  redis.call('HSET', queued, log, redis.call('XADD', logs, '*', 'log', log))
-end
-
 local function finish(log, seen)
   local last = redis.call('HGET', told, log)
   local hasRedrives = redis.call('HEXISTS', redrives, log) == 1
   if last then
     local cursor = redis.call('HGET', cursors, log) or '0-0'
     if string.sub(cursor, 1, 1) == '~' then cursor = '0-0' end
-    if last == seen or not isAfter(last, cursor) then
+    if last == seen or not isBelow(cursor, last) then
       redis.call('HDEL', told, log)
       last = nil
     end
   end
-  if last or hasRedrives then queue(log) else redis.call('HDEL', queued, log) end
+  if last or hasRedrives then queue(logs, queued, log) else redis.call('HDEL', queued, log) end
 end
 
 local settled = {}
@@ -101,16 +88,13 @@ for position = 2, #ARGV, WIDTH do
       if after == 'done' then
         finish(log, seen)
       elseif after == 'after' then
-        if not now then
-          local time = redis.call('TIME')
-          now = time[1] * 1000 + math.floor(time[2] / 1000)
-        end
+        now = now or readClock()
         redis.call('ZADD', delayed, now + tonumber(seen), log)
         redis.call('HSET', queued, log, 'delayed')
       elseif after == 'hold' and redis.call('HEXISTS', redrives, log) == 0 then
         redis.call('HSET', queued, log, 'held')
       else
-        queue(log)
+        queue(logs, queued, log)
       end
     end
   end
