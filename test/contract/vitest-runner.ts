@@ -1,15 +1,14 @@
-/** The contract suite on vitest. */
+/** Contracts on vitest. */
 import { describe, it } from 'vitest';
-import type { Runner } from '../../src/testing/contract/suite.ts';
+import type { ContractCase } from '../../src/testing/contract/suite.ts';
 
-export const vitestRunner: Runner = {
-  describe: (name, body) => {
-    describe(name, body);
-  },
-  it: (name, body) => {
-    it(name, body);
-  },
-  skip: (name, reason) => {
-    it.skip(`${name} (${reason})`, () => {});
-  },
-};
+export function runCases(name: string, cases: readonly ContractCase[]): void {
+  describe(name, () => {
+    for (const { topic, name, skip, run } of cases) {
+      describe(topic, () => {
+        if (skip === undefined) it(name, run);
+        else it.skip(`${name} (${skip})`, run);
+      });
+    }
+  });
+}

@@ -1,21 +1,28 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import { openStore, type Store } from '../../../src/stores/open.ts';
+import { afterAll, beforeAll } from 'vitest';
+import { openStore } from '../../../src/stores/open.ts';
 import { RedisServer } from '../../support/redis-server.ts';
-import { decidersSuite } from './deciders-suite.ts';
+import { runCases } from '../vitest-runner.ts';
+import { decidersCases } from './deciders-suite.ts';
 
-describe('deciders on Redis', () => {
-  let server: RedisServer;
-  let store: Store;
+let server: RedisServer;
 
-  beforeAll(async () => {
-    server = await RedisServer.start();
-    store = await openStore(server.url());
-  });
-
-  afterAll(async () => {
-    await store?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
-
-  decidersSuite(it, async () => store);
+beforeAll(async () => {
+  server = await RedisServer.start();
 });
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+runCases(
+  'deciders on Redis',
+  decidersCases({
+    name: 'Redis',
+    lacks: {},
+    setup: async () => ({
+      open: () => openStore(server.url()),
+      dispose: async () => {},
+      capabilities: {},
+    }),
+  }),
+);

@@ -17,15 +17,12 @@ import {
   type EmbeddedLogOptions,
 } from '../../../src/stores/embedded/log/embedded-log.ts';
 import { writeEntry } from '../../../src/stores/embedded/log/entry.ts';
-import { eventLogSuite } from '../../../src/testing/contract/log/event-log-suite.ts';
-import type {
-  StoreKind,
-  StoreUnderTest,
-} from '../../../src/testing/contract/log/log-under-test.ts';
+import { eventLogCases } from '../../../src/testing/contract/log/event-log-suite.ts';
+import type { LogKind, LogUnderTest } from '../../../src/testing/contract/log/log-under-test.ts';
 import { randomLog } from '../../support/names.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
-const embedded: StoreKind = {
+const embedded: LogKind = {
   name: 'EmbeddedLog',
   lacks: {
     shared: 'one process at a time has the folder',
@@ -36,11 +33,11 @@ const embedded: StoreKind = {
   setup: async () => new EmbeddedUnderTest(),
 };
 
-class EmbeddedUnderTest implements StoreUnderTest {
+class EmbeddedUnderTest implements LogUnderTest {
   readonly #root = mkdtempSync(join(tmpdir(), 'millrace-embedded-'));
   readonly #folder = join(this.#root, 'data');
 
-  readonly capabilities: StoreUnderTest['capabilities'] = {
+  readonly capabilities: LogUnderTest['capabilities'] = {
     clock: true,
     startAt: async (log, id) => {
       const [started] = encodeEvents([{ type: 'Started', payload: '' }]);
@@ -79,7 +76,7 @@ class EmbeddedUnderTest implements StoreUnderTest {
   }
 }
 
-eventLogSuite(embedded, vitestRunner);
+runCases(`${embedded.name} keeps the event log contract`, eventLogCases(embedded));
 
 it('delivers stored JSON that is broken, and damaged entries', async () => {
   const store = new EmbeddedUnderTest();

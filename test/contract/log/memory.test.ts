@@ -1,14 +1,11 @@
 import { encodeEvents, storedEvent } from '../../../src/event/event.ts';
 import { ZERO_ID } from '../../../src/event/event-id.ts';
 import { MemoryLog, type MemoryLogOptions } from '../../../src/stores/memory/log/memory-log.ts';
-import { eventLogSuite } from '../../../src/testing/contract/log/event-log-suite.ts';
-import type {
-  StoreKind,
-  StoreUnderTest,
-} from '../../../src/testing/contract/log/log-under-test.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { eventLogCases } from '../../../src/testing/contract/log/event-log-suite.ts';
+import type { LogKind, LogUnderTest } from '../../../src/testing/contract/log/log-under-test.ts';
+import { runCases } from '../vitest-runner.ts';
 
-const memory: StoreKind = {
+const memory: LogKind = {
   name: 'MemoryLog',
   lacks: {
     shared: 'it lives inside one object',
@@ -20,10 +17,10 @@ const memory: StoreKind = {
 };
 
 /** Memory that outlives its log, so that it can be opened again. */
-class MemoryUnderTest implements StoreUnderTest {
+class MemoryUnderTest implements LogUnderTest {
   #last = new MemoryLog();
 
-  readonly capabilities: StoreUnderTest['capabilities'] = {
+  readonly capabilities: LogUnderTest['capabilities'] = {
     clock: true,
     startAt: async (log, id) => {
       const [encoded] = encodeEvents([{ type: 'Started', payload: '' }]);
@@ -55,4 +52,4 @@ class MemoryUnderTest implements StoreUnderTest {
   async dispose(): Promise<void> {}
 }
 
-eventLogSuite(memory, vitestRunner);
+runCases(`${memory.name} keeps the event log contract`, eventLogCases(memory));

@@ -6,9 +6,9 @@ import type { LogName } from '../../../src/event/log-name.ts';
 import { RedisLog, type RedisLogOptions } from '../../../src/stores/redis/log/redis-log.ts';
 import type {
   ForeignWriter,
-  LossyConnection,
+  LogUnderTest,
+  LossyLog,
   OpenOptions,
-  StoreUnderTest,
 } from '../../../src/testing/contract/log/log-under-test.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
@@ -21,8 +21,8 @@ export function keysOf(log: LogName): { stream: string; producers: string; meta:
   return { stream, producers: `{${stream}}:producers`, meta: `{${stream}}:meta` };
 }
 
-export class RedisUnderTest implements StoreUnderTest {
-  readonly capabilities: StoreUnderTest['capabilities'];
+export class RedisUnderTest implements LogUnderTest {
+  readonly capabilities: LogUnderTest['capabilities'];
   readonly #server: RedisServer;
   readonly #proxy: TcpProxy;
   readonly #commands: Redis;
@@ -71,7 +71,7 @@ export class RedisUnderTest implements StoreUnderTest {
     };
   }
 
-  #lossy(): LossyConnection {
+  #lossy(): LossyLog {
     const proxy = this.#proxy;
     const url = `redis://127.0.0.1:${proxy.port}/0`;
     return {
@@ -79,6 +79,7 @@ export class RedisUnderTest implements StoreUnderTest {
       swallowReplies: () => proxy.swallowReplies(),
       hasSwallowed: () => proxy.swallowed > 0,
       cut: () => proxy.cut(),
+      refuse: () => proxy.refuse(),
       heal: () => proxy.heal(),
     };
   }

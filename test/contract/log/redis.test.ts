@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
-import { eventLogSuite } from '../../../src/testing/contract/log/event-log-suite.ts';
+import { eventLogCases } from '../../../src/testing/contract/log/event-log-suite.ts';
 import { RedisServer } from '../../support/redis-server.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 import { RedisUnderTest } from './redis-under-test.ts';
 
 let server: RedisServer;
@@ -14,11 +14,11 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-eventLogSuite(
-  {
+runCases(
+  'RedisLog keeps the event log contract',
+  eventLogCases({
     name: 'RedisLog',
     lacks: { clock: 'IDs come from the time of the Redis server' },
     setup: () => RedisUnderTest.on(server),
-  },
-  vitestRunner,
+  }),
 );

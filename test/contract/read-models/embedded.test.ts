@@ -6,16 +6,17 @@ import { EmbeddedStore } from '../../../src/stores/embedded/embedded-store.ts';
 import { EmbeddedReadModels } from '../../../src/stores/embedded/read-models/embedded-read-models.ts';
 import { openReadModelDatabases } from '../../../src/stores/embedded/read-models/layout.ts';
 import { commit, contents } from '../../../src/testing/contract/read-models/contents.ts';
-import { readModelSuite } from '../../../src/testing/contract/read-models/read-models-suite.ts';
+import { readModelCases } from '../../../src/testing/contract/read-models/read-models-suite.ts';
 import { eventually } from '../../support/eventually.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
 function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'millrace-read-models-'));
 }
 
-readModelSuite(
-  {
+runCases(
+  'EmbeddedReadModels keeps the read-model contract',
+  readModelCases({
     name: 'EmbeddedReadModels',
     lacks: {
       shared: 'one process at a time has the folder',
@@ -30,8 +31,7 @@ readModelSuite(
         capabilities: { lasting: true, closing: true, bounded: true },
       };
     },
-  },
-  vitestRunner,
+  }),
 );
 
 test('rows of a dropped table are deleted, by the next process if need be', async () => {

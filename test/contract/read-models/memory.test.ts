@@ -1,9 +1,10 @@
 import { MemoryReadModels } from '../../../src/stores/memory/read-models/memory-read-models.ts';
-import { readModelSuite } from '../../../src/testing/contract/read-models/read-models-suite.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { readModelCases } from '../../../src/testing/contract/read-models/read-models-suite.ts';
+import { runCases } from '../vitest-runner.ts';
 
-readModelSuite(
-  {
+runCases(
+  'MemoryReadModels keeps the read-model contract',
+  readModelCases({
     name: 'MemoryReadModels',
     lacks: {
       lasting: 'they die with their object',
@@ -16,6 +17,5 @@ readModelSuite(
       dispose: async () => {},
       capabilities: { closing: true, bounded: true },
     }),
-  },
-  vitestRunner,
+  }),
 );

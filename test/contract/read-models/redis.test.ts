@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkpointKey, rowsKey } from '../../../src/stores/redis/read-models/keys.ts';
 import { RedisReadModels } from '../../../src/stores/redis/read-models/redis-read-models.ts';
 import { commit, contents } from '../../../src/testing/contract/read-models/contents.ts';
-import { readModelSuite } from '../../../src/testing/contract/read-models/read-models-suite.ts';
+import { readModelCases } from '../../../src/testing/contract/read-models/read-models-suite.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
 let server: RedisServer;
 
@@ -18,8 +18,9 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-readModelSuite(
-  {
+runCases(
+  'RedisReadModels keeps the read-model contract',
+  readModelCases({
     name: 'RedisReadModels',
     lacks: {},
     setup: async () => {
@@ -51,8 +52,7 @@ readModelSuite(
         },
       };
     },
-  },
-  vitestRunner,
+  }),
 );
 
 test('a Redis without memory refuses a commit as a whole', async () => {

@@ -6,16 +6,17 @@ import { expect, test } from 'vitest';
 import { parseLogName } from '../../../src/event/log-name.ts';
 import { project } from '../../../src/projection/project.ts';
 import { openStore } from '../../../src/stores/open.ts';
-import { readModelSuite } from '../../../src/testing/contract/read-models/read-models-suite.ts';
+import { readModelCases } from '../../../src/testing/contract/read-models/read-models-suite.ts';
 import { SqliteReadModel } from '../../support/sqlite-read-model.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
 function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'millrace-sqlite-'));
 }
 
-readModelSuite(
-  {
+runCases(
+  'SqliteReadModel keeps the read-model contract',
+  readModelCases({
     name: 'SqliteReadModel',
     lacks: {
       closing: 'projections never use it after it is closed',
@@ -31,8 +32,7 @@ readModelSuite(
         capabilities: { lasting: true, shared: true },
       };
     },
-  },
-  vitestRunner,
+  }),
 );
 
 test('a projection keeps its rows in SQLite, and a new version takes their place', async () => {

@@ -6,17 +6,18 @@ import { EmbeddedStore } from '../../../src/stores/embedded/embedded-store.ts';
 import { EmbeddedRecords } from '../../../src/stores/embedded/records/embedded-records.ts';
 import { openRecordDatabases } from '../../../src/stores/embedded/records/layout.ts';
 import { openStore } from '../../../src/stores/open.ts';
-import { recordsSuite } from '../../../src/testing/contract/records/records-suite.ts';
-import { TestClock } from '../../../src/testing/contract/records/records-under-test.ts';
+import { recordsCases } from '../../../src/testing/contract/records/records-suite.ts';
+import { FakeClock } from '../../../src/testing/fake-clock.ts';
 import { randomLog } from '../../support/names.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
 function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'millrace-records-'));
 }
 
-recordsSuite(
-  {
+runCases(
+  'EmbeddedRecords keeps the records contract',
+  recordsCases({
     name: 'EmbeddedRecords',
     lacks: {
       shared: 'one process at a time has the folder',
@@ -24,18 +25,18 @@ recordsSuite(
       lossy: 'no connection lies between it and its data',
     },
     setup: async () => {
-      const clock = new TestClock();
+      const clock = new FakeClock();
       const folder = newFolder();
       const stores = new Map<unknown, EmbeddedStore>();
       return {
         open: async () => {
           const store = await EmbeddedStore.open(folder);
-          const records = EmbeddedRecords.on(store, { clock: clock.read });
+          const records = EmbeddedRecords.on(store, { clock: clock.now });
           stores.set(records, store);
           return records;
         },
         pass: async (milliseconds) => {
-          clock.now += milliseconds;
+          clock.advance(milliseconds);
         },
         dispose: async () => rmSync(folder, { recursive: true, force: true }),
         capabilities: {
@@ -51,8 +52,7 @@ recordsSuite(
         },
       };
     },
-  },
-  vitestRunner,
+  }),
 );
 
 test('the log and the records share a folder, and close it together', async () => {

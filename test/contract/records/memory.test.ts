@@ -1,10 +1,11 @@
 import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
-import { recordsSuite } from '../../../src/testing/contract/records/records-suite.ts';
-import { TestClock } from '../../../src/testing/contract/records/records-under-test.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { recordsCases } from '../../../src/testing/contract/records/records-suite.ts';
+import { FakeClock } from '../../../src/testing/fake-clock.ts';
+import { runCases } from '../vitest-runner.ts';
 
-recordsSuite(
-  {
+runCases(
+  'MemoryRecords keeps the records contract',
+  recordsCases({
     name: 'MemoryRecords',
     lacks: {
       lasting: 'they die with their object',
@@ -13,16 +14,15 @@ recordsSuite(
       lossy: 'nothing lies between it and its caller',
     },
     setup: async () => {
-      const clock = new TestClock();
+      const clock = new FakeClock();
       return {
-        open: async () => new MemoryRecords({ clock: clock.read }),
+        open: async () => new MemoryRecords({ clock: clock.now }),
         pass: async (milliseconds) => {
-          clock.now += milliseconds;
+          clock.advance(milliseconds);
         },
         dispose: async () => {},
         capabilities: { kept: (records) => (records as MemoryRecords).size },
       };
     },
-  },
-  vitestRunner,
+  }),
 );

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cookieSession } from '../../../src/gateway/identity/cookie-session.ts';
 import { openStore } from '../../../src/stores/open.ts';
 import { RedisRecords } from '../../../src/stores/redis/records/redis-records.ts';
-import { recordsSuite } from '../../../src/testing/contract/records/records-suite.ts';
+import { recordsCases } from '../../../src/testing/contract/records/records-suite.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
 let server: RedisServer;
 
@@ -19,8 +19,9 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-recordsSuite(
-  {
+runCases(
+  'RedisRecords keeps the records contract',
+  recordsCases({
     name: 'RedisRecords',
     lacks: { kept: 'Redis removes them by itself' },
     setup: async () => {
@@ -52,8 +53,7 @@ recordsSuite(
         },
       };
     },
-  },
-  vitestRunner,
+  }),
 );
 
 test('a hash of another program reads as JSON, so that a session can be one, and is not changed', async () => {

@@ -1,27 +1,28 @@
 import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { MemoryWorkQueues } from '../../../src/stores/memory/work-queues/memory-work-queues.ts';
-import { TestClock } from '../../../src/testing/contract/records/records-under-test.ts';
-import { workQueuesSuite } from '../../../src/testing/contract/work-queues/work-queues-suite.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { workQueuesCases } from '../../../src/testing/contract/work-queues/work-queues-suite.ts';
+import { FakeClock } from '../../../src/testing/fake-clock.ts';
+import { runCases } from '../vitest-runner.ts';
 
-workQueuesSuite(
-  {
+runCases(
+  'MemoryWorkQueues keeps the contract of work queues',
+  workQueuesCases({
     name: 'MemoryWorkQueues',
-    lasting: 'they die with their object',
+    lacks: { lasting: 'they die with their object' },
     setup: async () => {
-      const clock = new TestClock();
-      const log = new MemoryLog({ clock: clock.read });
+      const clock = new FakeClock();
+      const log = new MemoryLog({ clock: clock.now });
       return {
         open: async () => {
-          const queues = new MemoryWorkQueues(log, { clock: clock.read });
+          const queues = new MemoryWorkQueues(log, { clock: clock.now });
           return { log, queues, close: () => queues.close() };
         },
         pass: async (milliseconds) => {
-          clock.now += milliseconds;
+          clock.advance(milliseconds);
         },
         dispose: () => log.close(),
+        capabilities: {},
       };
     },
-  },
-  vitestRunner,
+  }),
 );

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
 import { RedisLog } from '../../../src/stores/redis/log/redis-log.ts';
 import { RedisWorkQueues } from '../../../src/stores/redis/work-queues/redis-work-queues.ts';
-import { workQueuesSuite } from '../../../src/testing/contract/work-queues/work-queues-suite.ts';
+import { workQueuesCases } from '../../../src/testing/contract/work-queues/work-queues-suite.ts';
 import { RedisServer } from '../../support/redis-server.ts';
-import { vitestRunner } from '../vitest-runner.ts';
+import { runCases } from '../vitest-runner.ts';
 
 let server: RedisServer;
 
@@ -16,10 +16,11 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-workQueuesSuite(
-  {
+runCases(
+  'RedisWorkQueues keeps the contract of work queues',
+  workQueuesCases({
     name: 'RedisWorkQueues',
-    lasting: true,
+    lacks: {},
     setup: async () => ({
       open: async () => {
         const log = await RedisLog.open(server.url());
@@ -32,7 +33,7 @@ workQueuesSuite(
       // Redis has its own clock; a little more, as it counts from when it got the command.
       pass: (milliseconds) => sleep(milliseconds + 5),
       dispose: async () => {},
+      capabilities: { lasting: true },
     }),
-  },
-  vitestRunner,
+  }),
 );

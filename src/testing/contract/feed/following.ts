@@ -1,11 +1,11 @@
 import { ok, rejects, strictEqual } from 'node:assert/strict';
 import { eventually } from '../eventually.ts';
+import type { LogSuite } from '../log/log-under-test.ts';
 import { appendOne } from '../log/say.ts';
-import type { Suite } from '../suite.ts';
 import { FeedFollower } from './feed-follower.ts';
 
 /** Wake-ups of the feed, and what others write. */
-export function feedFollowingTests(suite: Suite): void {
+export function feedFollowingTests(suite: LogSuite): void {
   suite.topic('who follows the feed', () => {
     suite.it('is woken, and finds what was appended', async (test) => {
       const eventLog = await test.open();

@@ -3,12 +3,12 @@ import type { EventId } from '../../../event/event-id.ts';
 import { type LogName, parseLogName } from '../../../event/log-name.ts';
 import { FEED_START } from '../../../feed/feed.ts';
 import { eventually } from '../eventually.ts';
+import type { LogSuite } from '../log/log-under-test.ts';
 import { appendMany, appendOne, event } from '../log/say.ts';
-import type { Suite } from '../suite.ts';
 import { FeedFollower } from './feed-follower.ts';
 
 /** Reading the index over all logs. */
-export function feedTests(suite: Suite): void {
+export function feedTests(suite: LogSuite): void {
   suite.topic('the feed', () => {
     suite.it('has the events of all logs in the order of their appends', async (test) => {
       const eventLog = await test.open();

@@ -1,10 +1,10 @@
 import { deepStrictEqual, notStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import type { NewEvent } from '../../../event/event.ts';
 import { ZERO_ID } from '../../../event/event-id.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { appendOne, assertHolds, assertIncreasing, event, readAll, versionOf } from './say.ts';
 
-export function appendTests(suite: Suite): void {
+export function appendTests(suite: LogSuite): void {
   suite.topic('append', () => {
     suite.it('answers with the ID and the version, and the event is there', async (test) => {
       const eventLog = await test.open();

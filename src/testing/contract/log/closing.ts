@@ -2,11 +2,11 @@ import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import type { MillraceError } from '../../../event/error.ts';
 import { ZERO_ID } from '../../../event/event-id.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { RecordingFollower } from './recording-follower.ts';
 import { appendMany, appendOne, event, payloadsOf, readAll } from './say.ts';
 
-export function closingTests(suite: Suite): void {
+export function closingTests(suite: LogSuite): void {
   suite.topic('closing', () => {
     suite.it('takes no more work', async (test) => {
       const eventLog = await test.open();

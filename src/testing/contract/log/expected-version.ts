@@ -3,12 +3,12 @@ import { type EventId, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { VersionConflict } from '../../../event/store-errors.ts';
 import type { EventLog } from '../../../log/log.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { appendOne, assertHolds, event, readAll, shifted, versionOf } from './say.ts';
 
 const WRITERS = 50;
 
-export function expectedVersionTests(suite: Suite): void {
+export function expectedVersionTests(suite: LogSuite): void {
   suite.topic('expected version', () => {
     suite.it('appends when the log is at the expected version', async (test) => {
       const eventLog = await test.open();

@@ -2,12 +2,11 @@ import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import type { Appended } from '../../../event/appended.ts';
 import { MAX_ID, ZERO_ID } from '../../../event/event-id.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
 import { FollowingReader } from './following-reader.ts';
-import type { LossyConnection } from './log-under-test.ts';
+import type { LogSuite, LossyLog } from './log-under-test.ts';
 import { appendOne, assertHolds, event, readAll } from './say.ts';
 
-export function failingTests(suite: Suite): void {
+export function failingTests(suite: LogSuite): void {
   suite.topic('a batch', () => {
     suite.with(['occupy', 'startAt'], 'has one append fail alone', async (test) => {
       const occupied = test.newLog();
@@ -121,10 +120,7 @@ export function failingTests(suite: Suite): void {
 }
 
 /** Has the store serve the appends, which were made in one turn, and loses what it says. */
-async function loseTheReply(
-  lossy: LossyConnection,
-  ...appends: Promise<Appended>[]
-): Promise<void> {
+async function loseTheReply(lossy: LossyLog, ...appends: Promise<Appended>[]): Promise<void> {
   // Appends leave with the next turn of the event loop, so this is in time for their reply.
   lossy.swallowReplies();
   const outcomes = appends.map((append) => rejects(append, { code: 'outcome_unknown' }));

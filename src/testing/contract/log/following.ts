@@ -2,12 +2,12 @@ import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ZERO_ID } from '../../../event/event-id.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
 import { FollowingReader } from './following-reader.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { RecordingFollower } from './recording-follower.ts';
 import { appendMany, appendOne, event, idsOf, readAll } from './say.ts';
 
-export function followingTests(suite: Suite): void {
+export function followingTests(suite: LogSuite): void {
   suite.topic('following', () => {
     suite.it('tells each append with the version that was before it', async (test) => {
       const eventLog = await test.open();

@@ -1,8 +1,8 @@
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import { type EventId, predecessorOf, ZERO_ID } from '../../../event/event-id.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
 import { FollowingReader } from './following-reader.ts';
+import type { LogSuite } from './log-under-test.ts';
 import {
   appendMany,
   appendOne,
@@ -17,7 +17,7 @@ import {
 const WHOLE = { state: 'whole' };
 
 /** Somebody else writes to the same store with its own tools. */
-export function foreignTests(suite: Suite): void {
+export function foreignTests(suite: LogSuite): void {
   suite.topic('an event that somebody else added', () => {
     suite.with(['foreign'], 'is an event like ours', async (test) => {
       const eventLog = await test.open();

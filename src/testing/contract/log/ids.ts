@@ -7,7 +7,7 @@ import {
   predecessorOf,
   ZERO_ID,
 } from '../../../event/event-id.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import {
   appendOne,
   assertHolds,
@@ -21,7 +21,7 @@ import {
 
 const MAX_HALF = 18_446_744_073_709_551_615n;
 
-export function idTests(suite: Suite): void {
+export function idTests(suite: LogSuite): void {
   suite.topic('event IDs', () => {
     suite.it('rise, however fast the appends come', async (test) => {
       const eventLog = await test.open();

@@ -1,12 +1,14 @@
 /**
- * What the contract suite asks of a store, beside the contract itself: how to open it, and what
+ * What the contract of logs asks of a store, beside the contract itself: how to open it, and what
  * else can be done to it. A store that cannot do one of these says why; the tests that need it
  * are then reported as skipped, with that reason.
  */
+import { randomBytes } from 'node:crypto';
 import type { EventLimits } from '../../../event/event.ts';
 import type { EventId } from '../../../event/event-id.ts';
-import type { LogName } from '../../../event/log-name.ts';
+import { type LogName, parseLogName } from '../../../event/log-name.ts';
 import type { EventLog } from '../../../log/log.ts';
+import type { LossyConnection, StoreKind, StoreUnderTest, Suite } from '../suite.ts';
 
 export interface OpenOptions {
   /** Milliseconds since 1970. Only where the store has the capability `clock`. */
@@ -18,16 +20,12 @@ export interface OpenOptions {
   readonly feedScan?: number;
 }
 
-/** One store with its data, made for one test. */
-export interface StoreUnderTest {
+export interface LogUnderTest extends StoreUnderTest<LogCapabilities> {
   /** Opens the data; again after a close, and at the same time if it is `shared`. */
   open(options?: OpenOptions): Promise<EventLog>;
-  /** Removes it all. Everything that was opened has been closed. */
-  dispose(): Promise<void>;
-  readonly capabilities: Partial<Capabilities>;
 }
 
-export interface Capabilities {
+export interface LogCapabilities {
   /** Event IDs come from a clock that the test sets. */
   readonly clock: true;
   /** Several event logs can be open on the same data. */
@@ -42,7 +40,7 @@ export interface Capabilities {
    */
   readonly backup: (log: LogName) => Promise<() => Promise<void>>;
   readonly foreign: ForeignWriter;
-  readonly lossy: LossyConnection;
+  readonly lossy: LossyLog;
 }
 
 /** Somebody who uses the store's own tools and knows nothing of us. */
@@ -59,26 +57,22 @@ export interface ForeignWriter {
   copy(log: LogName): Promise<() => Promise<void>>;
 }
 
-/** A store at the other end of a connection that can be disturbed. */
-export interface LossyConnection {
-  /** Opens the data through that connection. */
+export type LossyLog = LossyConnection<EventLog, [options?: OpenOptions]>;
+
+export type LogKind = StoreKind<LogUnderTest, LogCapabilities>;
+
+/** What a test works with. */
+export interface LogContext {
+  /** Opens the store; closed after the test, if the test has not done that. */
   open(options?: OpenOptions): Promise<EventLog>;
-  /** From now on requests arrive and replies do not. */
-  swallowReplies(): void;
-  /** Whether a reply has been swallowed, so that a request has been served. */
-  hasSwallowed(): boolean;
-  /** Breaks the connection; a new one can be made after {@link heal}. */
-  cut(): void;
-  heal(): void;
+  /** A log that nothing else uses. */
+  readonly log: LogName;
+  /** Another one. */
+  newLog(): LogName;
 }
 
-export type Capability = keyof Capabilities;
+export type LogSuite = Suite<LogContext, LogCapabilities>;
 
-/** A kind of store. */
-export interface StoreKind {
-  readonly name: string;
-  /** The capabilities that it has not, each with the reason. All others it has. */
-  readonly lacks: Partial<Record<Capability, string>>;
-  /** A fresh store, or a corner of one that no other test uses. */
-  setup(): Promise<StoreUnderTest>;
+export function newLog(): LogName {
+  return parseLogName(`contract:${randomBytes(9).toString('hex')}`);
 }

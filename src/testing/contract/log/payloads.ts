@@ -2,7 +2,7 @@ import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import type { Meta, Payload } from '../../../event/event.ts';
 import { ZERO_ID } from '../../../event/event-id.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { RecordingFollower } from './recording-follower.ts';
 import { event, onlyId, readAll, versionOf } from './say.ts';
 
@@ -35,7 +35,7 @@ const PAYLOADS: Record<string, Payload> = {
   'an object with strange names': { '': 1, type: 2, payload: 3, constructor: 4 },
 };
 
-export function payloadTests(suite: Suite): void {
+export function payloadTests(suite: LogSuite): void {
   suite.topic('payloads', () => {
     suite.it('come back as what they were, to readers and to followers', async (test) => {
       const eventLog = await test.open();

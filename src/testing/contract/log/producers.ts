@@ -6,7 +6,7 @@ import type { LogName } from '../../../event/log-name.ts';
 import { isProducerId, type Producer } from '../../../event/producer.ts';
 import type { AppendOptions, EventLog } from '../../../log/log.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { assertHolds, assertIncreasing, event, onlyId, versionOf } from './say.ts';
 
 /** Appends one event, the text of its epoch and seq. */
@@ -23,7 +23,7 @@ function produce(
   });
 }
 
-export function producerTests(suite: Suite): void {
+export function producerTests(suite: LogSuite): void {
   suite.topic('producers', () => {
     suite.it(
       'answers a repeat with the IDs of the first time and changes nothing',

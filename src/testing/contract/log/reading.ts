@@ -2,12 +2,12 @@ import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type EventId, isAfter, ZERO_ID } from '../../../event/event-id.ts';
 import type { Page, ReadOptions } from '../../../log/log.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { appendMany, event, idsOf, payloadsOf } from './say.ts';
 
 const WHOLE = { state: 'whole' };
 
-export function readingTests(suite: Suite): void {
+export function readingTests(suite: LogSuite): void {
   suite.topic('reading', () => {
     suite.it('finds a log that never had an event empty', async (test) => {
       const eventLog = await test.open();

@@ -1,12 +1,12 @@
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { type EventId, predecessorOf, successorOf, ZERO_ID } from '../../../event/event-id.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { appendMany, appendOne, idsOf, shifted } from './say.ts';
 
 const WHOLE = { state: 'whole' };
 
 /** Where a reader stands whose cursor no trim explains. Trims: `trimming.ts`; deletions: `foreign.ts`. */
-export function standingTests(suite: Suite): void {
+export function standingTests(suite: LogSuite): void {
   suite.topic('a cursor', () => {
     suite.it('goes on after its event while that is there', async (test) => {
       const eventLog = await test.open();

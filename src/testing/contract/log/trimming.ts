@@ -9,12 +9,12 @@ import {
   ZERO_ID,
 } from '../../../event/event-id.ts';
 import { eventually } from '../eventually.ts';
-import type { Suite } from '../suite.ts';
+import type { LogSuite } from './log-under-test.ts';
 import { appendMany, appendOne, event, idsOf, versionOf } from './say.ts';
 
 const WHOLE = { state: 'whole' };
 
-export function trimmingTests(suite: Suite): void {
+export function trimmingTests(suite: LogSuite): void {
   suite.topic('trimming', () => {
     suite.it('forgets the events up to an ID and keeps the version', async (test) => {
       const eventLog = await test.open();

@@ -3,17 +3,27 @@
  * only some can do is a named capability. Knows no store and no test runner.
  */
 
-import type { Runner } from '../suite.ts';
+import { randomUUID } from 'node:crypto';
+import { type Contract, type ContractCase, contractCases } from '../suite.ts';
 import { commitTests } from './commits.ts';
 import { failureTests } from './failures.ts';
-import { type ReadModelKind, ReadModelSuite } from './read-models-under-test.ts';
+import type {
+  ReadModelCapabilities,
+  ReadModelContext,
+  ReadModelKind,
+  ReadModelUnderTest,
+} from './read-models-under-test.ts';
 import { rowTests } from './rows.ts';
 
-const TOPICS = [commitTests, rowTests, failureTests];
+const READ_MODEL: Contract<ReadModelUnderTest, ReadModelContext, ReadModelCapabilities> = {
+  topics: [commitTests, rowTests, failureTests],
+  context: (store, keep) => ({
+    open: () => keep(store.open()),
+    newTable: () => `test.${randomUUID()}@1`,
+  }),
+};
 
-export function readModelSuite(kind: ReadModelKind, runner: Runner): void {
-  runner.describe(`${kind.name} keeps the read-model contract`, () => {
-    const suite = new ReadModelSuite(runner, kind);
-    for (const declareTopic of TOPICS) declareTopic(suite);
-  });
+/** The tests of the contract of read models. */
+export function readModelCases(kind: ReadModelKind): ContractCase[] {
+  return contractCases(READ_MODEL, kind);
 }

@@ -3,27 +3,38 @@
  * can do is a named capability. Knows no store and no test runner.
  */
 
-import type { Runner } from '../suite.ts';
+import { randomUUID } from 'node:crypto';
+import { type Contract, type ContractCase, contractCases } from '../suite.ts';
 import { batchTests } from './batch.ts';
 import { compareAndSetTests } from './compare-and-set.ts';
 import { countingTests } from './counting.ts';
 import { failureTests } from './failures.ts';
 import { leaseTests } from './leases.ts';
-import { type RecordsKind, RecordsSuite } from './records-under-test.ts';
+import type {
+  RecordsCapabilities,
+  RecordsContext,
+  RecordsKind,
+  RecordsUnderTest,
+} from './records-under-test.ts';
 import { timeToLiveTests } from './time-to-live.ts';
 
-const TOPICS = [
-  compareAndSetTests,
-  countingTests,
-  timeToLiveTests,
-  batchTests,
-  leaseTests,
-  failureTests,
-];
+const RECORDS: Contract<RecordsUnderTest, RecordsContext, RecordsCapabilities> = {
+  topics: [
+    compareAndSetTests,
+    countingTests,
+    timeToLiveTests,
+    batchTests,
+    leaseTests,
+    failureTests,
+  ],
+  context: (store, keep) => ({
+    open: () => keep(store.open()),
+    pass: (milliseconds) => store.pass(milliseconds),
+    newKey: () => `test:${randomUUID()}`,
+  }),
+};
 
-export function recordsSuite(kind: RecordsKind, runner: Runner): void {
-  runner.describe(`${kind.name} keeps the records contract`, () => {
-    const suite = new RecordsSuite(runner, kind);
-    for (const declareTopic of TOPICS) declareTopic(suite);
-  });
+/** The tests of the contract of records. */
+export function recordsCases(kind: RecordsKind): ContractCase[] {
+  return contractCases(RECORDS, kind);
 }

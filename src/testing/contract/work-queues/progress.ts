@@ -148,7 +148,7 @@ export function progressTests(suite: WorkQueuesSuite): void {
       await assert.rejects(queues.join(group, { category: 'other' }), { field: 'category' });
     });
 
-    suite.lasting('goes on where it was', async (context) => {
+    suite.with(['lasting'], 'goes on where it was', async (context) => {
       const { queues, group, category, newLog, grow, reopen } = context;
       const options = { category, leaseTime: 100 };
       const before = await queues.join(group, options);

@@ -1,11 +1,10 @@
-/** What the contract suite asks of a store of work queues, beside the contract itself. */
-import { randomBytes } from 'node:crypto';
+/** What the contract of work queues asks of a store, beside the contract itself. */
 import type { EventId } from '../../../event/event-id.ts';
-import { type LogName, parseLogName } from '../../../event/log-name.ts';
+import type { LogName } from '../../../event/log-name.ts';
 import type { EventLog } from '../../../log/log.ts';
 import type { LeasedLog, WorkConsumer, WorkQueues } from '../../../work-queues/work-queues.ts';
 import { eventually } from '../eventually.ts';
-import type { Runner } from '../suite.ts';
+import type { StoreKind, StoreUnderTest, Suite } from '../suite.ts';
 
 /** A log and its work queues. */
 export interface OpenQueues {
@@ -14,23 +13,21 @@ export interface OpenQueues {
   close(): Promise<void>;
 }
 
-/** One store with its data, made for one test. */
-export interface WorkQueuesUnderTest {
+export interface WorkQueuesUnderTest extends StoreUnderTest<WorkQueuesCapabilities> {
   open(): Promise<OpenQueues>;
   /** Lets this much time go by: sets a clock on, or waits. */
   pass(milliseconds: number): Promise<void>;
-  dispose(): Promise<void>;
 }
 
-export interface WorkQueuesKind {
-  readonly name: string;
-  /** Whether the data outlives the object; if not, why. */
-  readonly lasting: true | string;
-  setup(): Promise<WorkQueuesUnderTest>;
+export interface WorkQueuesCapabilities {
+  /** The data outlives the object that keeps it. */
+  readonly lasting: true;
 }
 
-/** What a test works with. */
-export interface Context extends OpenQueues {
+export type WorkQueuesKind = StoreKind<WorkQueuesUnderTest, WorkQueuesCapabilities>;
+
+/** What a test works with: a store that is open, and closed after the test. */
+export interface WorkQueuesContext extends OpenQueues {
   readonly group: string;
   /** A category that nothing else uses, and logs of it. */
   readonly category: string;
@@ -42,60 +39,7 @@ export interface Context extends OpenQueues {
   reopen(): Promise<OpenQueues>;
 }
 
-export class WorkQueuesSuite {
-  readonly #runner: Runner;
-  readonly #kind: WorkQueuesKind;
-
-  constructor(runner: Runner, kind: WorkQueuesKind) {
-    this.#runner = runner;
-    this.#kind = kind;
-  }
-
-  topic(name: string, body: () => void): void {
-    this.#runner.describe(name, body);
-  }
-
-  it(name: string, body: (context: Context) => Promise<void>): void {
-    this.#runner.it(name, () => this.#run(body));
-  }
-
-  /** For stores whose data outlives them. */
-  lasting(name: string, body: (context: Context) => Promise<void>): void {
-    const { lasting } = this.#kind;
-    if (lasting === true) this.it(name, body);
-    else this.#runner.skip(name, lasting);
-  }
-
-  async #run(body: (context: Context) => Promise<void>): Promise<void> {
-    const store = await this.#kind.setup();
-    const opened: OpenQueues[] = [];
-    const open = async () => {
-      const queues = await store.open();
-      opened.push(queues);
-      return queues;
-    };
-    const first = await open();
-    const category = randomBytes(6).toString('hex');
-    let lastLog = 0;
-    try {
-      await body({
-        ...first,
-        category,
-        group: `group-${category}`,
-        newLog: () => parseLogName(`${category}:${++lastLog}`),
-        grow: (...logs) => Promise.all(logs.map((log) => grow(first.log, log))),
-        pass: (milliseconds) => store.pass(milliseconds),
-        reopen: async () => {
-          await first.close();
-          return open();
-        },
-      });
-    } finally {
-      await Promise.all(opened.map((queues) => queues.close()));
-      await store.dispose();
-    }
-  }
-}
+export type WorkQueuesSuite = Suite<WorkQueuesContext, WorkQueuesCapabilities>;
 
 export async function grow(log: EventLog, name: LogName): Promise<EventId> {
   const { version } = await log.append(name, [{ type: 'Grown', payload: '' }]);
