@@ -1,13 +1,5 @@
-/** Where a page starts, and how much of a log fits on it. */
+/** How much of a log fits on a page. */
 import type { StoredEvent } from '../event/event.ts';
-import { type EventId, ZERO_ID } from '../event/event-id.ts';
-import type { Standing } from '../event/standing.ts';
-
-/** After which ID the page begins that a reader with cursor `after` gets. */
-export function pageStart(after: EventId, standing: Standing): EventId {
-  if (standing.state === 'whole') return after;
-  return standing.state === 'trimmed' ? standing.resumeAfter : ZERO_ID;
-}
 
 /**
  * Takes events while they fit into `limit` and `maxBytes`; the first one always fits, unless

@@ -8,18 +8,9 @@ import {
   type EventLimits,
   encodeEvents,
   type NewEvent,
-  type StoredEvent,
 } from '../../../event/event.ts';
-import {
-  compareEventIds,
-  type EventId,
-  isAfter,
-  laterOf,
-  MAX_ID,
-  ZERO_ID,
-} from '../../../event/event-id.ts';
+import type { EventId } from '../../../event/event-id.ts';
 import { type LogName, parseLogName } from '../../../event/log-name.ts';
-import { type Standing, standingOf, WHOLE } from '../../../event/standing.ts';
 import { Closed } from '../../../event/store-errors.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
 import { FeedFollowers } from '../../../feed/followers.ts';
@@ -32,27 +23,18 @@ import {
   checkEventId,
   DEFAULT_PRODUCER_IDLE,
   parseReadOptions,
-  type ReadRequest,
 } from '../../../log/options.ts';
-import { pageStart, takePage } from '../../../log/page.ts';
+import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { EmbeddedStore, readFailure } from '../embedded-store.ts';
 import { FeedReader } from '../feed/reader.ts';
 import type { Batch } from '../group-commit.ts';
-import {
-  COUNTERS_KEY,
-  type Databases,
-  type EventKey,
-  type LogHead,
-  openDatabases,
-} from '../layout.ts';
-import type { KeyRange } from '../ordered-map.ts';
+import { COUNTERS_KEY, type Databases, openDatabases } from '../layout.ts';
 import { ReadTurns } from '../read-turns.ts';
 import { Append } from './append-work.ts';
-import { eventFrom } from './entry.ts';
-import { LogStage, type LogState, NO_LOG } from './log-stage.ts';
+import { EmbeddedKeptLogs } from './kept-logs.ts';
+import { LogStage, type LogState } from './log-stage.ts';
 import { ProducerSweep } from './producer-sweep.ts';
-import { Trimmer } from './trimmer.ts';
 
 /** How long {@link EmbeddedLog.close} waits for the disk, in milliseconds. */
 const CLOSE_PATIENCE = 5_000;
@@ -68,6 +50,8 @@ export interface EmbeddedLogOptions {
 
 /** An {@link EventLog} in a folder. An append is acknowledged when it is on the disk. */
 export class EmbeddedLog implements EventLog {
+  /** @internal */
+  readonly kept: EmbeddedKeptLogs;
   readonly #store: EmbeddedStore;
   readonly #databases: Databases;
   readonly #state: LogState;
@@ -77,7 +61,6 @@ export class EmbeddedLog implements EventLog {
   readonly #followers = new Followers();
   readonly #feedFollowers = new FeedFollowers();
   readonly #feed: FeedReader;
-  readonly #trimmer: Trimmer;
   readonly #reads = new ReadTurns();
   readonly #leave: (patience: number) => Promise<void>;
   #closed = false;
@@ -98,8 +81,12 @@ export class EmbeddedLog implements EventLog {
       onFeed: () => this.#feedFollowers.wake(),
     };
     this.#feed = new FeedReader(store, this.#databases, (read) => this.#read(read));
-    this.#trimmer = new Trimmer(this.#databases, store.commits);
-    this.#trimmer.resume();
+    this.kept = new EmbeddedKeptLogs({
+      databases: this.#databases,
+      commits: store.commits,
+      read: (read) => this.#read(read),
+      stage: (batch) => this.#stage(batch, this.#clock()),
+    });
   }
 
   /**
@@ -149,8 +136,7 @@ export class EmbeddedLog implements EventLog {
   async read(log: LogName, options?: ReadOptions): Promise<Page> {
     this.#mustBeOpen();
     parseLogName(log);
-    const request = parseReadOptions(options);
-    return this.#read(() => this.#page(log, request));
+    return readPage(this.kept, log, parseReadOptions(options));
   }
 
   async follow(log: LogName, follower: Follower): Promise<() => void> {
@@ -163,19 +149,7 @@ export class EmbeddedLog implements EventLog {
     this.#mustBeOpen();
     parseLogName(log);
     checkEventId(through, 'through');
-    let mark: EventId | undefined;
-    await new Promise<void>((resolve, reject) => {
-      this.#store.commits.submit({
-        bytes: 0,
-        frees: true,
-        decide: (batch) => {
-          mark = this.#markTrimmed(batch, log, through);
-        },
-        settle: resolve,
-        fail: (error) => reject(readFailure(error)),
-      });
-    });
-    if (mark !== undefined) this.#trimmer.add(log, mark);
+    await this.kept.trim(log, through);
   }
 
   async feed(options?: FeedOptions): Promise<FeedPage> {
@@ -200,7 +174,7 @@ export class EmbeddedLog implements EventLog {
 
   #close(): Promise<void> {
     this.#closed = true;
-    this.#trimmer.stop();
+    this.kept.stop();
     this.#followers.wakeAll();
     this.#feedFollowers.wake();
     return this.#leave(CLOSE_PATIENCE).finally(() => {
@@ -230,86 +204,11 @@ export class EmbeddedLog implements EventLog {
     });
   }
 
-  #page(log: LogName, request: ReadRequest): Page {
-    const head = this.#databases.logs.get(log) ?? NO_LOG;
-    const standing =
-      request.reverse || request.unchecked ? WHOLE : this.#standing(head, request.after);
-    const range = rangeOf(head, request, pageStart(request.after, standing));
-    const page = takePage(this.#events(range), request.limit, request.maxBytes);
-    return { ...page, version: head.version, standing };
-  }
-
   #stage(batch: Batch, now: number): LogStage {
     return batch.stage(this, () => new LogStage(this.#state, now));
-  }
-
-  /** @returns the mark, if it moved */
-  #markTrimmed(batch: Batch, log: LogName, through: EventId): EventId | undefined {
-    const stage = this.#stage(batch, this.#clock());
-    const head = stage.head(log);
-    const mark = isAfter(through, head.version) ? head.version : through;
-    if (!isAfter(mark, head.trimmed)) return undefined;
-    stage.changeHead(log, { ...head, trimmed: mark });
-    stage.addTrim(batch, log, head.number, mark);
-    return mark;
-  }
-
-  #standing(head: LogHead, cursor: EventId): Standing {
-    const { number, version, trimmed } = head;
-    const holdsCursor =
-      isAfter(cursor, trimmed) && this.#databases.events.doesExist([number, cursor]);
-    return standingOf(cursor, {
-      version,
-      first: holdsCursor ? cursor : this.#firstKept(head),
-      trimmed,
-      maxDeleted: ZERO_ID,
-      othersRemoved: false,
-      holdsCursor,
-    });
-  }
-
-  #firstKept({ number, trimmed }: LogHead): EventId | undefined {
-    const range = {
-      start: [number, trimmed] as const,
-      exclusiveStart: true,
-      end: [number + 1, ZERO_ID] as const,
-      limit: 1,
-    };
-    for (const [, id] of this.#databases.events.getKeys(range)) return id;
-    return undefined;
-  }
-
-  *#events(range: KeyRange<EventKey> | undefined): Iterable<StoredEvent> {
-    if (range === undefined) return;
-    for (const { key, value } of this.#databases.events.getRange(range)) {
-      yield eventFrom(key[1], value);
-    }
   }
 
   #mustBeOpen(): void {
     if (this.#closed) throw new Closed();
   }
-}
-
-/** The events after `after` (and after what was trimmed) and below `request.before`. */
-function rangeOf(
-  { number, trimmed }: LogHead,
-  { before, reverse }: ReadRequest,
-  after: EventId,
-): KeyRange<EventKey> | undefined {
-  const lower = laterOf(after, trimmed);
-  if (before !== undefined && compareEventIds(before, lower) <= 0) return undefined;
-  if (reverse) {
-    return {
-      start: [number, before ?? MAX_ID],
-      exclusiveStart: before !== undefined,
-      end: [number, lower],
-      reverse,
-    };
-  }
-  return {
-    start: [number, lower],
-    exclusiveStart: true,
-    end: before === undefined ? [number + 1, ZERO_ID] : [number, before],
-  };
 }

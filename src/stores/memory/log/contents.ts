@@ -2,7 +2,6 @@
 import type { EncodedEvent, StoredEvent } from '../../../event/event.ts';
 import { compareEventIds, type EventId, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
-import { type Standing, standingOf } from '../../../event/standing.ts';
 import type { Stretch } from '../../../feed/feed.ts';
 import type { ProducerState } from '../../../log/producer-state.ts';
 
@@ -34,19 +33,6 @@ export function copyContents(logs: ReadonlyMap<LogName, LogContents>): Map<LogNa
       { events: [...events], version, trimmed, producers: new Map(producers) },
     ]),
   );
-}
-
-/** How a reader with this cursor stands to a log. */
-export function standingIn(contents: LogContents, cursor: EventId): Standing {
-  const { events, version, trimmed } = contents;
-  return standingOf(cursor, {
-    version,
-    first: events[0]?.id,
-    trimmed,
-    maxDeleted: ZERO_ID,
-    othersRemoved: false,
-    holdsCursor: events[placeOf(events, cursor)]?.id === cursor,
-  });
 }
 
 /** The index of the first event with an ID at or above `id`. */

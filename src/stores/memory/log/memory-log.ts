@@ -10,10 +10,9 @@ import {
   type NewEvent,
   storedEvent,
 } from '../../../event/event.ts';
-import { type EventId, isAfter, laterOf, ZERO_ID } from '../../../event/event-id.ts';
+import { type EventId, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { Producer } from '../../../event/producer.ts';
-import { WHOLE } from '../../../event/standing.ts';
 import {
   Closed,
   LogFull,
@@ -34,20 +33,12 @@ import {
   DEFAULT_PRODUCER_IDLE,
   parseReadOptions,
 } from '../../../log/options.ts';
-import { pageStart, takePage } from '../../../log/page.ts';
 import { judge, type ProducerState, stateAfter } from '../../../log/producer-state.ts';
+import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { endOfFeed, readFeed } from '../feed/feed-reading.ts';
-import {
-  copyContents,
-  emptyContents,
-  type LogContents,
-  type MemorySnapshot,
-  placeAfter,
-  placeOf,
-  standingIn,
-  withOwnBytes,
-} from './contents.ts';
+import { copyContents, emptyContents, type MemorySnapshot, withOwnBytes } from './contents.ts';
+import { MemoryKeptLogs } from './kept-logs.ts';
 
 export interface MemoryLogOptions {
   /** The time in milliseconds since 1970; IDs are made from it. Default `Date.now`. */
@@ -60,12 +51,13 @@ export interface MemoryLogOptions {
 
 /** An {@link EventLog} that lives and dies with this process. */
 export class MemoryLog implements EventLog {
+  /** @internal */
+  readonly kept = new MemoryKeptLogs(() => this.#mustBeOpen());
   readonly #clock: () => number;
   readonly #limits: EventLimits;
   readonly #producerIdle: number;
   readonly #followers = new Followers();
   readonly #feedFollowers = new FeedFollowers();
-  #logs = new Map<LogName, LogContents>();
   #feed: Stretch[] = [];
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -85,7 +77,7 @@ export class MemoryLog implements EventLog {
     const encoded = encodeEvents(events, this.#limits);
     const { expected, producer } = checkAppendOptions(options);
     const now = this.#clock();
-    const known = this.#logs.get(log);
+    const known = this.kept.contents.get(log);
     const previous = known?.version ?? ZERO_ID;
 
     if (producer !== undefined) {
@@ -100,7 +92,7 @@ export class MemoryLog implements EventLog {
 
     // From here on nothing can be refused.
     const contents = known ?? emptyContents();
-    this.#logs.set(log, contents);
+    this.kept.contents.set(log, contents);
     const added = encoded.map((event, index) => storedEvent(ids[index]!, withOwnBytes(event)));
     for (const event of added) contents.events.push(event);
     contents.version = ids[ids.length - 1]!;
@@ -117,18 +109,7 @@ export class MemoryLog implements EventLog {
 
   async read(log: LogName, options?: ReadOptions): Promise<Page> {
     this.#mustBeOpen();
-    const request = parseReadOptions(options);
-    const contents = this.#logs.get(log) ?? emptyContents();
-    const { events, version } = contents;
-    const standing =
-      request.reverse || request.unchecked ? WHOLE : standingIn(contents, request.after);
-
-    const from = placeAfter(events, pageStart(request.after, standing));
-    const beyond = request.before === undefined ? events.length : placeOf(events, request.before);
-    const stretch = events.slice(from, Math.max(from, beyond));
-    if (request.reverse) stretch.reverse();
-    const page = takePage(stretch, request.limit, request.maxBytes);
-    return { ...page, version, standing };
+    return readPage(this.kept, log, parseReadOptions(options));
   }
 
   async follow(log: LogName, follower: Follower): Promise<() => void> {
@@ -139,16 +120,12 @@ export class MemoryLog implements EventLog {
   async trim(log: LogName, through: EventId): Promise<void> {
     this.#mustBeOpen();
     checkEventId(through, 'through');
-    const contents = this.#logs.get(log);
-    if (contents === undefined) return;
-    const mark = isAfter(through, contents.version) ? contents.version : through;
-    contents.events.splice(0, placeAfter(contents.events, mark));
-    contents.trimmed = laterOf(contents.trimmed, mark);
+    await this.kept.trim(log, through);
   }
 
   async feed(options?: FeedOptions): Promise<FeedPage> {
     this.#mustBeOpen();
-    return readFeed(this.#feed, this.#logs, parseFeedOptions(options));
+    return readFeed(this.#feed, this.kept.contents, parseFeedOptions(options));
   }
 
   async followFeed(wake: () => void): Promise<() => void> {
@@ -183,7 +160,7 @@ export class MemoryLog implements EventLog {
 
   /** A copy of all that it holds, as a backup would have it; also after it was closed. */
   snapshot(): MemorySnapshot {
-    return { logs: copyContents(this.#logs), feed: [...this.#feed] };
+    return { logs: copyContents(this.kept.contents), feed: [...this.#feed] };
   }
 
   /**
@@ -191,7 +168,7 @@ export class MemoryLog implements EventLog {
    * is lost. Followers are woken.
    */
   restore(snapshot: MemorySnapshot): void {
-    this.#logs = copyContents(snapshot.logs);
+    this.kept.contents = copyContents(snapshot.logs);
     this.#feed = [...snapshot.feed];
     this.#followers.wakeAll();
     this.#feedFollowers.wake();

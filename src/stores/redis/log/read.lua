@@ -5,6 +5,8 @@ Invariants
   1. Writes nothing.
   2. The answer is bounded by count and by bytes; one event is always given, whatever its size.
   3. What the page says about the log (version, first event, marks) is of the same moment as its events.
+  4. A trim takes away in steps. What it has still to take is forgotten all the same: it is not
+     given, and a cursor below the mark is not held.
 
 KEYS
   1  the log (stream)
@@ -25,7 +27,8 @@ local LAST_ID = '18446744073709551615-18446744073709551615'
 local key, metaKey = KEYS[1], KEYS[2]
 local from, to = ARGV[1], ARGV[2]
 local limit, maxBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
-local command = ARGV[5] == '1' and 'XREVRANGE' or 'XRANGE'
+local reverse = ARGV[5] == '1'
+local command = reverse and 'XREVRANGE' or 'XRANGE'
 local cursor = ARGV[6]
 
 local stream, refusal = streamFacts(key)
@@ -50,6 +53,17 @@ local asText = setmetatable({}, {
 local chunk = 1
 local seen, seenBytes = 0, 0
 local done = not stream['last-generated-id']
+
+local mark = meta[1]
+if mark then
+  if cursor ~= '' and isBelow(cursor, mark) then cursor = '' end
+  local lowest = string.match(reverse and to or from, '%d.*')
+  if isBelow(lowest, mark) then
+    -- Redis takes no start after the last possible ID.
+    if mark == LAST_ID then done = true end
+    if reverse then to = '(' .. mark else from = '(' .. mark end
+  end
+end
 while not done do
   local asked = math.min(chunk, limit - count + 1)
   local entries = redis.call(command, key, from, to, 'COUNT', asked)
@@ -97,7 +111,7 @@ local facts = table.concat({
   stream['max-deleted-entry-id'] or '0-0',
   string.format('%.0f', stream['entries-added'] or 0),
   string.format('%.0f', stream['length'] or 0),
-  meta[1] or '0-0',
+  mark or '0-0',
   meta[2] or '0',
   holdsCursor,
   more,

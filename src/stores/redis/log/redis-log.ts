@@ -13,26 +13,25 @@ import {
   encodeEvents,
   type NewEvent,
 } from '../../../event/event.ts';
-import { type EventId, isAfter, MAX_ID, successorOf, ZERO_ID } from '../../../event/event-id.ts';
+import type { EventId } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
-import { type Standing, standingOf, WHOLE } from '../../../event/standing.ts';
 import { Closed, Unavailable, WrongType } from '../../../event/store-errors.ts';
 import type { FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
 import { parseFeedOptions } from '../../../feed/options.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
+import type { KeptLogs } from '../../../log/kept-logs.ts';
 import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
   checkEventId,
   DEFAULT_PRODUCER_IDLE,
   parseReadOptions,
-  type ReadRequest,
 } from '../../../log/options.ts';
-import { pageStart } from '../../../log/page.ts';
+import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { Feed } from '../feed/feed.ts';
 import { FEED_SCRIPT } from '../feed/scripts.ts';
-import { keptUnder, logKey, metaKey } from '../keys.ts';
+import { keptUnder } from '../keys.ts';
 import { findOccupied } from '../occupied.ts';
 import {
   createConnection,
@@ -48,10 +47,10 @@ import { openConnection, whyUnusable } from '../place/opening.ts';
 import { keepOnSameServer } from '../place/same-server.ts';
 import { callScript, type Script, sendScripts } from '../place/scripts.ts';
 import { AppendQueue } from './append-queue.ts';
-import { decodeEntries } from './entries.ts';
+import { RedisKeptLogs } from './kept-logs.ts';
 import { logNeeds } from './log-needs.ts';
 import { Publications } from './publications.ts';
-import { APPEND_SCRIPT, READ_SCRIPT, TRIM_SCRIPT } from './scripts.ts';
+import { APPEND_SCRIPT, READ_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
@@ -82,14 +81,13 @@ export interface RedisLogOptions extends ConnectionOptions {
 /** How long {@link RedisLog.close} waits for appends under way, in milliseconds. */
 const CLOSE_PATIENCE = 3_000;
 
-/** About how many events a step of a trim removes, so that none holds Redis for long. */
-const TRIM_STEP = 10_000;
-
 /** Those that many callers want at once when Redis has forgotten them: sent ahead, and once. */
 const SCRIPTS = [APPEND_SCRIPT, READ_SCRIPT, FEED_SCRIPT];
 
 /** {@link EventLog} on Redis Streams. */
 export class RedisLog implements EventLog {
+  /** @internal */
+  readonly kept: KeptLogs;
   readonly #redis: Redis;
   readonly #appends: AppendQueue;
   readonly #publications: Publications;
@@ -129,6 +127,7 @@ export class RedisLog implements EventLog {
       },
     });
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
+    this.kept = new RedisKeptLogs((...call) => this.#call(...call));
     this.#feed = new Feed(redis, watching, (...call) => this.#call(...call), {
       scanInterval: options.feedScan ?? 30_000,
       pingInterval: this.#retryInterval,
@@ -185,7 +184,7 @@ export class RedisLog implements EventLog {
   }
 
   async read(log: LogName, options: ReadOptions = {}): Promise<Page> {
-    return this.#readPage(log, parseReadOptions(options));
+    return readPage(this.kept, log, parseReadOptions(options));
   }
 
   follow(log: LogName, follower: Follower, signal?: AbortSignal): Promise<() => void> {
@@ -194,13 +193,7 @@ export class RedisLog implements EventLog {
 
   async trim(log: LogName, through: EventId): Promise<void> {
     checkEventId(through, 'through');
-    const after = successorOf(through) ?? MAX_ID;
-    const keys = [logKey(log), metaKey(log)];
-    let removed: unknown;
-    do {
-      removed = await this.#call(TRIM_SCRIPT, keys, [through, after, TRIM_STEP]);
-    } while (removed !== 0);
-    await this.#call(TRIM_SCRIPT, keys, [through, after, 0]);
+    await this.kept.trim(log, through);
   }
 
   async feed(options?: FeedOptions): Promise<FeedPage> {
@@ -233,47 +226,6 @@ export class RedisLog implements EventLog {
     await this.#appends.close(CLOSE_PATIENCE);
     this.#publications.close();
     this.#redis.disconnect();
-  }
-
-  async #readPage(log: LogName, request: ReadRequest): Promise<Page> {
-    const { after, before, limit, maxBytes, reverse, unchecked } = request;
-    const checked = !reverse && !unchecked;
-    const namesEvent = checked && after !== ZERO_ID;
-    const low = namesEvent || after === ZERO_ID ? after : `(${after}`;
-    // Redis takes no exclusive bound where nothing lies beyond it.
-    const lowest = low === `(${MAX_ID}` ? MAX_ID : low;
-    const highest = before === undefined ? '+' : before === ZERO_ID ? ZERO_ID : `(${before}`;
-    const range = reverse ? [highest, lowest] : [lowest, highest];
-    const reply = await this.#call(
-      READ_SCRIPT,
-      [logKey(log), metaKey(log)],
-      [...range, limit, maxBytes, reverse ? '1' : '', namesEvent ? after : ''],
-    );
-    const [facts, entries] = reply as [Buffer, Buffer];
-    const [version, first, maxDeleted, added, length, trimmed, removed, holdsCursor, more] = facts
-      .toString('latin1')
-      .split(' ') as [EventId, EventId, EventId, string, string, EventId, string, string, string];
-
-    const standing: Standing = checked
-      ? standingOf(after, {
-          version,
-          first: (first as string) === '-' ? undefined : first,
-          trimmed,
-          maxDeleted,
-          othersRemoved: Number(added) - Number(length) > Number(removed),
-          holdsCursor: holdsCursor === '1',
-        })
-      : WHOLE;
-    if (standing.state === 'reset') {
-      const page = await this.#readPage(log, { ...request, after: ZERO_ID, unchecked: true });
-      return { ...page, standing: { state: 'reset', version: page.version } };
-    }
-    let events = decodeEntries(entries)!;
-    if (standing.state === 'trimmed') {
-      const start = pageStart(after, standing);
-      events = events.filter(({ id }) => isAfter(id, start));
-    }
-    return { events, version, standing, more: more === '1' };
   }
 
   /** Calls a script that may be called again; the answer comes as raw bytes. */

@@ -1,0 +1,140 @@
+/** What the embedded store keeps of its logs: looking at one, and trimming it. */
+import type { StoredEvent } from '../../../event/event.ts';
+import {
+  compareEventIds,
+  type EventId,
+  isAfter,
+  laterOf,
+  MAX_ID,
+  ZERO_ID,
+} from '../../../event/event-id.ts';
+import type { LogName } from '../../../event/log-name.ts';
+import type { LogFacts } from '../../../event/standing.ts';
+import type { KeptLogs, LogRange, Look, Sight } from '../../../log/kept-logs.ts';
+import { takePage } from '../../../log/page.ts';
+import { readFailure } from '../embedded-store.ts';
+import type { Batch, GroupCommit } from '../group-commit.ts';
+import type { Databases, EventKey, LogHead } from '../layout.ts';
+import type { KeyRange } from '../ordered-map.ts';
+import { eventFrom } from './entry.ts';
+import { type LogStage, NO_LOG } from './log-stage.ts';
+import { Trimmer } from './trimmer.ts';
+
+export interface EmbeddedKeeping {
+  readonly databases: Databases;
+  readonly commits: GroupCommit;
+  /** Reads in one of the next turns. All that `read` does sees the same moment: it does not wait anywhere. */
+  readonly read: <T>(read: () => T) => Promise<T>;
+  /** What the batch has changed so far. */
+  readonly stage: (batch: Batch) => LogStage;
+}
+
+export class EmbeddedKeptLogs implements KeptLogs {
+  readonly #databases: Databases;
+  readonly #keeping: EmbeddedKeeping;
+  readonly #trimmer: Trimmer;
+
+  constructor(keeping: EmbeddedKeeping) {
+    this.#databases = keeping.databases;
+    this.#keeping = keeping;
+    this.#trimmer = new Trimmer(keeping.databases, keeping.commits);
+    this.#trimmer.resume();
+  }
+
+  look(log: LogName, { cursor, range, limit, maxBytes }: Look): Promise<Sight> {
+    return this.#keeping.read(() => {
+      const head = this.#databases.logs.get(log) ?? NO_LOG;
+      return {
+        version: head.version,
+        facts: cursor === undefined ? undefined : this.#facts(head, cursor),
+        ...takePage(this.#events(keysOf(head, range)), limit, maxBytes),
+      };
+    });
+  }
+
+  async trim(log: LogName, through: EventId): Promise<void> {
+    let mark: EventId | undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.#keeping.commits.submit({
+        bytes: 0,
+        frees: true,
+        decide: (batch) => {
+          mark = this.#markTrimmed(batch, log, through);
+        },
+        settle: resolve,
+        fail: (error) => reject(readFailure(error)),
+      });
+    });
+    if (mark !== undefined) this.#trimmer.add(log, mark);
+  }
+
+  /** What is still to be removed is left to who opens the store next. */
+  stop(): void {
+    this.#trimmer.stop();
+  }
+
+  /** @returns the mark, if it moved */
+  #markTrimmed(batch: Batch, log: LogName, through: EventId): EventId | undefined {
+    const stage = this.#keeping.stage(batch);
+    const head = stage.head(log);
+    const mark = isAfter(through, head.version) ? head.version : through;
+    if (!isAfter(mark, head.trimmed)) return undefined;
+    stage.changeHead(log, { ...head, trimmed: mark });
+    stage.addTrim(batch, log, head.number, mark);
+    return mark;
+  }
+
+  #facts(head: LogHead, cursor: EventId): LogFacts {
+    const { number, version, trimmed } = head;
+    const holdsCursor =
+      isAfter(cursor, trimmed) && this.#databases.events.doesExist([number, cursor]);
+    return {
+      version,
+      first: holdsCursor ? cursor : this.#firstKept(head),
+      trimmed,
+      maxDeleted: ZERO_ID,
+      othersRemoved: false,
+      holdsCursor,
+    };
+  }
+
+  #firstKept({ number, trimmed }: LogHead): EventId | undefined {
+    const range = {
+      start: [number, trimmed] as const,
+      exclusiveStart: true,
+      end: [number + 1, ZERO_ID] as const,
+      limit: 1,
+    };
+    for (const [, id] of this.#databases.events.getKeys(range)) return id;
+    return undefined;
+  }
+
+  *#events(range: KeyRange<EventKey> | undefined): Iterable<StoredEvent> {
+    if (range === undefined) return;
+    for (const { key, value } of this.#databases.events.getRange(range)) {
+      yield eventFrom(key[1], value);
+    }
+  }
+}
+
+/** Where the range lies, without what was trimmed: that may still be there. */
+function keysOf(
+  { number, trimmed }: LogHead,
+  { after, before, reverse }: LogRange,
+): KeyRange<EventKey> | undefined {
+  const lower = laterOf(after, trimmed);
+  if (before !== undefined && compareEventIds(before, lower) <= 0) return undefined;
+  if (reverse) {
+    return {
+      start: [number, before ?? MAX_ID],
+      exclusiveStart: before !== undefined,
+      end: [number, lower],
+      reverse,
+    };
+  }
+  return {
+    start: [number, lower],
+    exclusiveStart: true,
+    end: before === undefined ? [number + 1, ZERO_ID] : [number, before],
+  };
+}

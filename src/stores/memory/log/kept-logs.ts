@@ -1,0 +1,53 @@
+/** What a memory store keeps of its logs. All of it happens within the call: nothing comes between. */
+import { type EventId, isAfter, laterOf, ZERO_ID } from '../../../event/event-id.ts';
+import type { LogName } from '../../../event/log-name.ts';
+import type { LogFacts } from '../../../event/standing.ts';
+import type { KeptLogs, LogRange, Look, Sight } from '../../../log/kept-logs.ts';
+import { takePage } from '../../../log/page.ts';
+import { emptyContents, type LogContents, placeAfter, placeOf } from './contents.ts';
+
+export class MemoryKeptLogs implements KeptLogs {
+  contents = new Map<LogName, LogContents>();
+  readonly #mustBeOpen: () => void;
+
+  constructor(mustBeOpen: () => void) {
+    this.#mustBeOpen = mustBeOpen;
+  }
+
+  async look(log: LogName, { cursor, range, limit, maxBytes }: Look): Promise<Sight> {
+    this.#mustBeOpen();
+    const contents = this.contents.get(log) ?? emptyContents();
+    return {
+      version: contents.version,
+      facts: cursor === undefined ? undefined : factsOf(contents, cursor),
+      ...takePage(stretchOf(contents, range), limit, maxBytes),
+    };
+  }
+
+  async trim(log: LogName, through: EventId): Promise<void> {
+    this.#mustBeOpen();
+    const contents = this.contents.get(log);
+    if (contents === undefined) return;
+    const mark = isAfter(through, contents.version) ? contents.version : through;
+    contents.events.splice(0, placeAfter(contents.events, mark));
+    contents.trimmed = laterOf(contents.trimmed, mark);
+  }
+}
+
+function factsOf({ events, version, trimmed }: LogContents, cursor: EventId): LogFacts {
+  return {
+    version,
+    first: events[0]?.id,
+    trimmed,
+    maxDeleted: ZERO_ID,
+    othersRemoved: false,
+    holdsCursor: events[placeOf(events, cursor)]?.id === cursor,
+  };
+}
+
+function stretchOf({ events }: LogContents, { after, before, reverse }: LogRange) {
+  const from = placeAfter(events, after);
+  const beyond = before === undefined ? events.length : placeOf(events, before);
+  const stretch = events.slice(from, Math.max(from, beyond));
+  return reverse ? stretch.reverse() : stretch;
+}

@@ -1,0 +1,68 @@
+/** What Redis keeps of the logs: one script looks, another one trims; see `read.lua` and `trim.lua`. */
+import { type EventId, MAX_ID, successorOf, ZERO_ID } from '../../../event/event-id.ts';
+import type { LogName } from '../../../event/log-name.ts';
+import type { KeptLogs, LogRange, Look, Sight } from '../../../log/kept-logs.ts';
+import type { CallScript } from '../feed/reader.ts';
+import { logKey, metaKey } from '../keys.ts';
+import { decodeEntries } from './entries.ts';
+import { READ_SCRIPT, TRIM_SCRIPT } from './scripts.ts';
+
+/** About how many events a step of a trim removes, so that none holds Redis for long. */
+const TRIM_STEP = 10_000;
+
+export class RedisKeptLogs implements KeptLogs {
+  readonly #call: CallScript;
+
+  constructor(call: CallScript) {
+    this.#call = call;
+  }
+
+  async look(log: LogName, { cursor, range, limit, maxBytes }: Look): Promise<Sight> {
+    const asked = cursor === ZERO_ID ? undefined : cursor;
+    const reply = await this.#call(
+      READ_SCRIPT,
+      [logKey(log), metaKey(log)],
+      [...bounds(range, asked), limit, maxBytes, range.reverse ? '1' : '', asked ?? ''],
+    );
+    const [text, entries] = reply as [Buffer, Buffer];
+    const [version, first, maxDeleted, added, length, trimmed, removed, holdsCursor, more] = text
+      .toString('latin1')
+      .split(' ') as [EventId, EventId, EventId, string, string, EventId, string, string, string];
+    const facts = cursor !== undefined && {
+      version,
+      first: (first as string) === '-' ? undefined : first,
+      trimmed,
+      maxDeleted,
+      othersRemoved: Number(added) - Number(length) > Number(removed),
+      holdsCursor: holdsCursor === '1',
+    };
+    return {
+      version,
+      facts: facts || undefined,
+      events: decodeEntries(entries)!,
+      more: more === '1',
+    };
+  }
+
+  async trim(log: LogName, through: EventId): Promise<void> {
+    const after = successorOf(through) ?? MAX_ID;
+    const keys = [logKey(log), metaKey(log)];
+    let removed: unknown;
+    do {
+      removed = await this.#call(TRIM_SCRIPT, keys, [through, after, TRIM_STEP]);
+    } while (removed !== 0);
+    await this.#call(TRIM_SCRIPT, keys, [through, after, 0]);
+  }
+}
+
+/**
+ * As XRANGE or XREVRANGE takes them. A range that begins at the cursor includes it: its own event
+ * is then met on the way, and not looked for.
+ */
+function bounds({ after, before, reverse }: LogRange, cursor: EventId | undefined): string[] {
+  const low = after === cursor || after === ZERO_ID ? after : `(${after}`;
+  // Redis takes no exclusive bound where nothing lies beyond it.
+  const lowest = low === `(${MAX_ID}` ? MAX_ID : low;
+  const highest = before === undefined ? '+' : before === ZERO_ID ? ZERO_ID : `(${before}`;
+  return reverse ? [highest, lowest] : [lowest, highest];
+}
