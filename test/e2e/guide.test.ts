@@ -74,7 +74,7 @@ describe('as a program', () => {
       blocks.filter((block) => block.language === language),
     ) as [Block[], Block[]];
     for (const { mode, text } of modules) writeFileSync(join(folder, mode), text);
-    expect([modules.length, commands.length]).toEqual([1, 1]);
+    expect([modules.length, commands.length]).toEqual([2, 1]);
     const script = commands[0]!.text.replaceAll(
       'npx millrace',
       `"${process.execPath}" "${millrace}"`,
@@ -87,6 +87,17 @@ describe('as a program', () => {
     });
     expect(run.stdout).toMatch(/openings/);
   });
+});
+
+test('its tests of a read model are run by the test runner of Node', async () => {
+  const { mode, text } = blocks.find(({ mode }) => mode === 'read-model.test.mjs')!;
+  writeFileSync(join(folder, mode), text);
+  const args = ['--test', '--test-reporter', 'tap', mode];
+  await using run = new Command(process.execPath, args, { cwd: folder });
+  const status = await run.ended();
+  expect({ status, stderr: run.stderr }).toEqual({ status: 0, stderr: '' });
+  expect(run.stdout).toMatch(/^# pass \d{2}$[\s\S]*^# fail 0$[\s\S]*^# skipped [1-9]/m);
+  expect(run.stdout).toMatch(/# SKIP lossy: no connection lies between/);
 });
 
 /** What was wanted, if that is what the line says. */

@@ -180,7 +180,7 @@ it('is what the package exports as millrace/testing', () => {
   expect(file).toBe('./dist/testing/testing.js');
   expect(types).toBe(file.replace(/js$/, 'd.ts'));
   expect(Object.keys(testing).sort()).toEqual([
-    ...['FakeClock', 'MemoryLog', 'MemoryRecords'],
-    ...['seededIds', 'seededRandom', 'specify', 'testStore'],
+    ...['FakeClock', 'MemoryLog', 'MemoryRecords', 'eventLogCases', 'readModelCases'],
+    ...['recordsCases', 'seededIds', 'seededRandom', 'specify', 'testStore', 'workQueuesCases'],
   ]);
 });
