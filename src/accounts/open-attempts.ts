@@ -23,6 +23,8 @@ const LISTS = 64;
 
 export class OpenAttempts {
   readonly #records: Records;
+  /** What the lists held when we last changed them. A guess, which saves looking first. */
+  readonly #known = new Map<string, string | null>();
 
   constructor(records: Records) {
     this.#records = records;
@@ -32,8 +34,13 @@ export class OpenAttempts {
     return this.#change(open, (list) => [...list, open]);
   }
 
-  remove(open: OpenAttempt): Promise<void> {
-    return this.#change(open, (list) => list);
+  async remove(open: OpenAttempt): Promise<void> {
+    const key = listKey(listOf(open.attempt));
+    // A guess that does not have it would find nothing to do.
+    if (this.#known.get(key)?.includes(open.attempt) !== true) {
+      this.#known.set(key, await this.#records.get(key));
+    }
+    await this.#change(open, (list) => list);
   }
 
   /** All attempts, list by list: bounded reads, however many there are. */
@@ -50,7 +57,7 @@ export class OpenAttempts {
     edit: (list: readonly OpenAttempt[]) => readonly OpenAttempt[],
   ): Promise<void> {
     const key = listKey(listOf(attempt));
-    let before = await this.#records.get(key);
+    let before = this.#known.get(key) ?? null;
     for (;;) {
       const others = parse(key, before).filter((open) => open.attempt !== attempt);
       const list = edit(others);
@@ -58,6 +65,7 @@ export class OpenAttempts {
       if (after === before) return;
       try {
         const swap = await this.#records.compareAndSet(key, before, after);
+        this.#known.set(key, swap.swapped ? after : swap.actual);
         if (swap.swapped) return;
         before = swap.actual;
       } catch (error) {

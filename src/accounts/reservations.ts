@@ -40,7 +40,8 @@ export interface ReservationsOptions extends Owners {
 }
 
 export interface Exchange {
-  readonly owner: string;
+  /** Who gets the value; a function where that is still to be found out. */
+  readonly owner: string | (() => Promise<string>);
   /** The value to get, with its kind, as in `email:han@example.org`. */
   readonly takes?: string | undefined;
   /** The value to give up. */
@@ -63,6 +64,10 @@ export type Exchanged =
   | 'busy'
   /** Others gave the attempt up, or the history is out of date. Nothing was changed; start again. */
   | 'again';
+
+interface OwnedExchange extends Exchange {
+  readonly owner: string;
+}
 
 /** An attempt, and what it has got hold of, as far as it knows. */
 interface Attempt {
@@ -110,8 +115,11 @@ export class Reservations {
   /** Whether somebody can claim the value now. Settles what can be settled on the way. */
   async isFree(value: string): Promise<boolean> {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const reservation = await this.#table.read(value);
-      if (reservation === undefined) return (await this.#table.owner(value)) === null;
+      const [reservation, owner] = await Promise.all([
+        this.#table.read(value),
+        this.#table.owner(value),
+      ]);
+      if (reservation === undefined) return owner === null;
       if (reservation.state === 'held') return false;
       if ((await this.#settler.settle(value, reservation)) === 'open') return false;
     }
@@ -123,13 +131,13 @@ export class Reservations {
    * @throws what the log and the records throw. After OutcomeUnknown it may have been done; after
    *   any other nothing is, and what was reserved is given back, by a sweep if need be.
    */
-  async exchange(exchange: Exchange): Promise<Exchanged> {
+  async exchange(asked: Exchange): Promise<Exchanged> {
     const { clock, random, claimTime } = this.#options;
-    const { takes, gives } = exchange;
+    const { takes, gives } = asked;
     const values = [takes, gives].filter((value) => value !== undefined);
     const listed = { attempt: random(), values, deadline: clock() + claimTime };
     const attempt: Attempt = { listed };
-    if (values.length > 0) await this.#open.add(listed);
+    const exchange = await this.#begin(asked, attempt);
 
     let outcome = await this.#reserve(exchange, attempt);
     if (outcome === 'done') outcome = await this.#append(exchange, attempt);
@@ -165,8 +173,22 @@ export class Reservations {
     return settled;
   }
 
+  /** Lists the attempt, and finds out whose it is, at the same time: neither needs the other. */
+  async #begin(asked: Exchange, attempt: Attempt): Promise<OwnedExchange> {
+    const { listed } = attempt;
+    const [owner, listing] = await Promise.allSettled([
+      typeof asked.owner === 'string' ? asked.owner : asked.owner(),
+      listed.values.length > 0 ? this.#open.add(listed) : undefined,
+    ]);
+    if (owner.status === 'fulfilled' && listing.status === 'fulfilled') {
+      return { ...asked, owner: owner.value };
+    }
+    if (listing.status === 'fulfilled') await this.#quietly(() => this.#unlist(attempt));
+    throw owner.status === 'rejected' ? owner.reason : (listing as PromiseRejectedResult).reason;
+  }
+
   /** @returns `done` when both values are reserved */
-  async #reserve(exchange: Exchange, attempt: Attempt): Promise<Exchanged> {
+  async #reserve(exchange: OwnedExchange, attempt: Attempt): Promise<Exchanged> {
     const { owner, takes, gives } = exchange;
     const { attempt: id, deadline } = attempt.listed;
     try {
@@ -216,7 +238,7 @@ export class Reservations {
     return 'busy';
   }
 
-  async #append(exchange: Exchange, attempt: Attempt): Promise<'done' | 'again'> {
+  async #append(exchange: OwnedExchange, attempt: Attempt): Promise<'done' | 'again'> {
     try {
       return await this.#appendUntilDecided(exchange, attempt);
     } catch (error) {
@@ -231,7 +253,7 @@ export class Reservations {
     }
   }
 
-  async #appendUntilDecided(exchange: Exchange, attempt: Attempt): Promise<'done' | 'again'> {
+  async #appendUntilDecided(exchange: OwnedExchange, attempt: Attempt): Promise<'done' | 'again'> {
     const { owner, decide } = exchange;
     let { history } = exchange;
     let event = decide(history);
@@ -261,7 +283,7 @@ export class Reservations {
   }
 
   async #send(
-    { owner, takes, gives }: Exchange,
+    { owner, takes, gives }: OwnedExchange,
     attempt: Attempt,
     { type, payload, meta }: NewEvent,
     expected: EventId,

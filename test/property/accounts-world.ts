@@ -56,14 +56,20 @@ export class Process {
   readonly name: string;
   readonly task: Task;
   answer: Answer | undefined;
-  #next: ((fate: Fate) => void) | undefined;
+  /** Calls that wait for the world, in their order: some are made at the same time. */
+  readonly #waiting: ((fate: Fate) => void)[] = [];
+  #underWay = 0;
   #attempts = 0;
   #idle: (() => void) | undefined;
   #weather: Weather = { fate: 'done', calls: 0, also: 'writes' };
 
-  constructor(name: string, task: Task) {
+  /** Of calls made at the same time, the last one goes first. */
+  readonly #lastFirst: boolean;
+
+  constructor(name: string, task: Task, lastFirst: boolean) {
     this.name = name;
     this.task = task;
+    this.#lastFirst = lastFirst;
   }
 
   /** Names its attempts, so that its events can be told. */
@@ -82,9 +88,8 @@ export class Process {
   }
 
   async step(fate: Fate): Promise<void> {
-    const next = this.#next;
+    const next = this.#lastFirst ? this.#waiting.pop() : this.#waiting.shift();
     if (next === undefined) return;
-    this.#next = undefined;
     next(fate);
     await this.#untilIdle();
   }
@@ -94,10 +99,20 @@ export class Process {
     this.#weather = { ...weather };
   }
 
-  /** Called from inside: waits until the world says how the step ends. */
-  async waitForStep(writes: boolean): Promise<Fate> {
+  /** Called from inside: a call, which ends as the world says. */
+  async call<Result>(writes: boolean, end: (fate: Fate) => Promise<Result>): Promise<Result> {
+    this.#underWay += 1;
+    try {
+      return await end(await this.#fate(writes));
+    } finally {
+      this.#underWay -= 1;
+      this.#idle?.();
+    }
+  }
+
+  async #fate(writes: boolean): Promise<Fate> {
     const fate = await new Promise<Fate>((resolve) => {
-      this.#next = resolve;
+      this.#waiting.push(resolve);
       this.#idle?.();
     });
     const weather = this.#weather;
@@ -107,7 +122,8 @@ export class Process {
   }
 
   async #untilIdle(): Promise<void> {
-    while (this.#next === undefined && this.answer === undefined) {
+    const isIdle = () => this.#waiting.length > 0 && this.#waiting.length === this.#underWay;
+    while (!isIdle() && this.answer === undefined) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
@@ -123,9 +139,13 @@ export class World {
   now = 1_700_000_000_000;
   readonly #late: (() => Promise<unknown>)[] = [];
 
-  constructor(store: SharedStore, name: string) {
+  /** Of calls that a process makes at the same time; left out: every other process does. */
+  readonly lastFirst: boolean | undefined;
+
+  constructor(store: SharedStore, name: string, lastFirst?: boolean) {
     this.store = store;
     this.name = name;
+    this.lastFirst = lastFirst;
   }
 
   get running(): readonly Process[] {
@@ -134,7 +154,8 @@ export class World {
 
   /** @param skew by how many milliseconds the process' clock is wrong */
   async start(task: Task, skew = 0): Promise<Process> {
-    const process = new Process(`${this.name}/${this.processes.length}`, task);
+    const number = this.processes.length;
+    const process = new Process(`${this.name}/${number}`, task, this.lastFirst ?? number % 2 === 1);
     this.processes.push(process);
     const accounts = createAccounts({
       log: this.#stepwise(process, this.store.log, ['append', 'read']),
@@ -198,10 +219,10 @@ export class World {
           throw new Error(`accounts use ${String(name)}, which this world does not know`);
         }
         const writes = name !== 'get' && name !== 'read';
-        return async (...values: unknown[]) => {
-          const fate = await process.waitForStep(writes);
-          return this.#end(fate, writes, () => method.apply(target, values));
-        };
+        return (...values: unknown[]) =>
+          process.call(writes, (fate) =>
+            this.#end(fate, writes, () => method.apply(target, values)),
+          );
       },
     });
   }

@@ -25,8 +25,9 @@ const WEATHERS = [
   { calls: 4, also: 'reads' },
 ] as const;
 
-async function setUp() {
-  const world = new World({ log: new MemoryLog(), records: new MemoryRecords() }, 'w');
+async function setUp(lastFirst = false) {
+  const store = { log: new MemoryLog(), records: new MemoryRecords() };
+  const world = new World(store, 'w', lastFirst);
   const observer = world.observer();
   await observer.register({ email: OLD });
   return { world, observer, records: world.store.records as MemoryRecords };
@@ -45,12 +46,17 @@ async function check({ store }: World): Promise<void> {
   expect(await openAttempts(store.records)).toEqual([]);
 }
 
-describe.each(TASKS)('$does', (task) => {
+describe.each(
+  TASKS.flatMap((task) => [
+    { ...task, order: 'in order', lastFirst: false },
+    { ...task, order: 'last one first', lastFirst: true },
+  ]),
+)('$does, of what is asked at the same time $order', ({ order: _, lastFirst, ...task }) => {
   test('can crash anywhere, and goes on anywhere, however late', async () => {
-    const steps = await finish(await (await setUp()).world.start(task));
+    const steps = await finish(await (await setUp(lastFirst)).world.start(task));
     expect(steps).toBeGreaterThan(5);
     for (let crash = 0; crash < steps; crash += 1) {
-      const { world, observer } = await setUp();
+      const { world, observer } = await setUp(lastFirst);
       const process = await world.start(task);
       for (let step = 0; step < crash; step += 1) await process.step('done');
       world.now += CLAIM_TIME;
@@ -64,9 +70,9 @@ describe.each(TASKS)('$does', (task) => {
   });
 
   test('makes way for others once it is overdue, without a sweep', async () => {
-    const steps = await finish(await (await setUp()).world.start(task));
+    const steps = await finish(await (await setUp(lastFirst)).world.start(task));
     for (let crash = 0; crash < steps; crash += 1) {
-      const { world, observer } = await setUp();
+      const { world, observer } = await setUp(lastFirst);
       const process = await world.start(task);
       for (let step = 0; step < crash; step += 1) await process.step('done');
       world.now += CLAIM_TIME;
@@ -82,10 +88,10 @@ describe.each(TASKS)('$does', (task) => {
   test.each(['unanswered', 'lost', 'late', 'unavailable'] as const)(
     'can have any step end as %s',
     async (fate) => {
-      const steps = await finish(await (await setUp()).world.start(task));
+      const steps = await finish(await (await setUp(lastFirst)).world.start(task));
       for (let bad = 0; bad < steps; bad += 1) {
         for (const weather of WEATHERS) {
-          const { world, observer } = await setUp();
+          const { world, observer } = await setUp(lastFirst);
           const process = await world.start(task);
           for (let step = 0; step < bad; step += 1) await process.step('done');
           process.expose({ ...weather, fate });
