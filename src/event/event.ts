@@ -3,6 +3,7 @@
  *
  *   NewEvent --encodeEvent--> EncodedEvent --append--> StoredEvent (payload parsed when asked for)
  */
+import { base64Of } from './base64.ts';
 import { InvalidInput } from './error.ts';
 import type { EventId } from './event-id.ts';
 import { lostNumber } from './lost-number.ts';
@@ -198,7 +199,7 @@ export class StoredEvent {
 
   /** The payload as valid JSON text: stored JSON as it stands, bytes as a base64 string. */
   get payloadJson(): string {
-    if (typeof this.data !== 'string') return `"${base64(this.data)}"`;
+    if (typeof this.data !== 'string') return `"${base64Of(this.data)}"`;
     if (this.codec === 'json' && isJson(this.data)) return this.data;
     return JSON.stringify(this.data);
   }
@@ -219,7 +220,7 @@ export class StoredEvent {
       id,
       type,
       ...(payload instanceof Uint8Array
-        ? { payload: base64(payload), encoding: 'base64' as const }
+        ? { payload: base64Of(payload), encoding: 'base64' as const }
         : { payload }),
       ...(meta === undefined ? {} : { meta }),
     };
@@ -261,14 +262,6 @@ function byteLength(data: string | Uint8Array): number {
   // A UTF-16 unit takes at most three bytes.
   if (data.length * 3 <= scratch.length) return encoder.encodeInto(data, scratch).written;
   return encoder.encode(data).length;
-}
-
-function base64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let start = 0; start < bytes.length; start += 8192) {
-    binary += String.fromCharCode(...bytes.subarray(start, start + 8192));
-  }
-  return btoa(binary);
 }
 
 function invalid(field: string, rule: string): InvalidInput {

@@ -1,9 +1,9 @@
-/** Reads an append that came over HTTP: events in the body, conditions in the headers. */
+/** An append over HTTP: events in the body, conditions in the headers. */
 import { InvalidInput } from '../event/error.ts';
 import type { NewEvent } from '../event/event.ts';
 import { type EventId, isEventId } from '../event/event-id.ts';
 import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../event/producer.ts';
-import { readEvent, readEvents } from './new-events.ts';
+import { readEvent, readEvents, writeEvents } from './new-events.ts';
 import { protocolError } from './problem.ts';
 
 const VERSION_TAG = /^"([^"]*)"$/;
@@ -15,10 +15,8 @@ const PRODUCER_HEADERS = ['Producer-Id', 'Producer-Epoch', 'Producer-Seq'] as co
 /** An append, without the log that its address names. */
 export interface AppendRequest {
   readonly events: readonly NewEvent[];
-  readonly options: {
-    readonly expected?: EventId | undefined;
-    readonly producer?: Producer | undefined;
-  };
+  readonly expected?: EventId | undefined;
+  readonly producer?: Producer | undefined;
 }
 
 /**
@@ -33,7 +31,29 @@ export function readAppend(
   const events = Array.isArray(value)
     ? readEvents(value, 'events')
     : [readEvent(value, 'events[0]')];
-  return { events, options: { expected: readExpected(header), producer: readProducer(header) } };
+  return { events, expected: readExpected(header), producer: readProducer(header) };
+}
+
+/**
+ * Writes what {@link readAppend} reads.
+ * @throws InvalidInput naming the field, for what JSON could not give back
+ */
+export function writeAppend({ events, expected, producer }: AppendRequest): {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  return {
+    body: writeEvents(events),
+    headers: {
+      'Content-Type': 'application/json',
+      ...(expected !== undefined && { 'If-Match': `"${expected}"` }),
+      ...(producer !== undefined && {
+        'Producer-Id': producer.id,
+        'Producer-Epoch': String(producer.epoch),
+        'Producer-Seq': String(producer.seq),
+      }),
+    },
+  };
 }
 
 function parse(body: string): unknown {

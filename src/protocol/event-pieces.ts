@@ -6,6 +6,7 @@
  *   ├──────────────┼──────────────┼─────────────┤
  *   first piece     place.at                    no next place
  */
+import { base64Of } from '../event/base64.ts';
 import type { StoredEvent } from '../event/event.ts';
 
 /** What an event looks like on the wire, around its payload. */
@@ -99,9 +100,5 @@ function goodCut(text: string, wanted: number): number {
 
 function bytesPiece({ at, step }: Place, data: Uint8Array): Written {
   const end = Math.min(data.length, at + step);
-  let binary = '';
-  for (let from = at; from < end; from += 8_192) {
-    binary += String.fromCharCode(...data.subarray(from, Math.min(end, from + 8_192)));
-  }
-  return { written: btoa(binary), end, step };
+  return { written: base64Of(data.subarray(at, end)), end, step };
 }

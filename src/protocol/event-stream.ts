@@ -7,9 +7,22 @@
 import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
+import { decodeEvent, encodeEvent } from './event-json.ts';
 import type { Piece } from './event-pieces.ts';
-import { encodeEvent } from './json-frames.ts';
-import { problemOf } from './problem.ts';
+import { asEventId, objectIn } from './json-members.ts';
+import { type Failure, problemIn, problemOf } from './problem.ts';
+import type { ServerSentEvent } from './server-sent-events.ts';
+
+/** A message of a stream, as a client gets it. */
+export type StreamMessage =
+  | { readonly kind: 'event'; readonly event: StoredEvent }
+  | { readonly kind: 'live'; readonly at: EventId }
+  | { readonly kind: 'trimmed'; readonly resumeAfter: EventId }
+  | { readonly kind: 'reset'; readonly version: EventId }
+  /** The last one. */
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Of a later gateway; to be passed over. */
+  | { readonly kind: 'unknown' };
 
 /** What a stream begins with: in how many milliseconds a browser comes back. */
 export const OPENING = 'retry: 1000\n\n';
@@ -63,4 +76,29 @@ function named(name: string, data: object, id?: EventId): string {
 /** A stored payload may hold new lines; each line of it gets its own `data:`. */
 function lines(json: string): string {
   return NEW_LINE.test(json) ? json.split(NEW_LINE).join('\ndata: ') : json;
+}
+
+/**
+ * Reads a message that a client got. Members that are not known are passed over.
+ * @throws MillraceError `invalid_json`, InvalidInput for what is not of a gateway
+ */
+export function readMessage({
+  event,
+  data,
+}: Pick<ServerSentEvent, 'event' | 'data'>): StreamMessage {
+  const value = () => objectIn(data, 'the data');
+  switch (event) {
+    case 'message':
+      return { kind: 'event', event: decodeEvent(value(), 'the event') };
+    case 'live':
+      return { kind: 'live', at: asEventId(value().at, 'at') };
+    case 'trimmed':
+      return { kind: 'trimmed', resumeAfter: asEventId(value().resumeAfter, 'resumeAfter') };
+    case 'reset':
+      return { kind: 'reset', version: asEventId(value().version, 'version') };
+    case 'failed':
+      return { kind: 'failed', failure: problemIn(value()) };
+    default:
+      return { kind: 'unknown' };
+  }
 }

@@ -1,27 +1,36 @@
-/**
- * Server → client of the JSON protocol. Events are written by joining JSON fragments: a stored
- * payload is handed through as it is, never parsed into objects and built again.
- */
+/** Server → client of the JSON protocol: one JSON object a message. */
 import type { Appended } from '../event/appended.ts';
-import type { MillraceError } from '../event/error.ts';
+import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { appendedIn, appendedMembers } from './appended.ts';
+import { decodeEvents, encodeEvent } from './event-json.ts';
 import { type EventShape, eventShape } from './event-pieces.ts';
-import type { Ref } from './operation.ts';
-import { detailsOf } from './problem.ts';
+import { asEventId, asLogName, asText, type JsonObject, objectIn } from './json-members.ts';
+import { isRef, REF_RULE, type Ref } from './operation.ts';
+import { detailsOf, type Failure, failureIn } from './problem.ts';
 
 /** About how many characters of events one frame holds; an event that is larger gets a frame of its own. */
 const FRAME_TARGET = 65_536;
 
-/** One event as JSON text: `{"id","type","payload"}`, and `encoding` and `meta` where it has them. */
-export function encodeEvent(event: StoredEvent): string {
-  const head = `{"id":"${event.id}","type":${JSON.stringify(event.type)},"payload":${event.payloadJson}`;
-  const encoding = event.codec === 'bytes' ? ',"encoding":"base64"' : '';
-  if (event.rawMeta === undefined) return `${head}${encoding}}`;
-  const meta = event.metaJson;
-  return meta === undefined ? `${head}${encoding}}` : `${head}${encoding},"meta":${meta}}`;
-}
+/** What a client gets. */
+export type Frame =
+  | { readonly op: 'events'; readonly log: LogName; readonly events: readonly StoredEvent[] }
+  | { readonly op: 'live'; readonly log: LogName; readonly at: EventId }
+  | { readonly op: 'trimmed'; readonly log: LogName; readonly resumeAfter: EventId }
+  | { readonly op: 'reset'; readonly log: LogName; readonly version: EventId }
+  | { readonly op: 'appended'; readonly ref: Ref; readonly appended: Appended }
+  | { readonly op: 'pong'; readonly ref: Ref }
+  | {
+      readonly op: 'error';
+      readonly ref: Ref;
+      /** Of the subscription that it is about. */
+      readonly log: LogName | undefined;
+      readonly failure: Failure;
+    }
+  /** Of a later gateway; to be passed over. */
+  | { readonly op: 'unknown' };
 
 /** Events of one log, in order, in frames of about 64 KiB. */
 export function eventsFrames(log: LogName, events: readonly StoredEvent[]): string[] {
@@ -66,10 +75,9 @@ export function resetFrame(log: LogName, version: EventId): string {
   return `{"op":"reset","log":"${log}","version":"${version}"}`;
 }
 
-export function appendedFrame(ref: Ref, { ids, version, duplicate }: Appended): string {
+export function appendedFrame(ref: Ref, appended: Appended): string {
   const reference = ref === undefined ? '' : `"ref":${JSON.stringify(ref)},`;
-  const list = ids.map((id) => `"${id}"`).join(',');
-  return `{"op":"appended",${reference}"ids":[${list}],"version":"${version}","duplicate":${duplicate}}`;
+  return `{"op":"appended",${reference}${appendedMembers(appended)}}`;
 }
 
 export function pongFrame(ref: Ref): string {
@@ -79,4 +87,43 @@ export function pongFrame(ref: Ref): string {
 export function errorFrame(error: MillraceError, ref: Ref, log?: LogName): string {
   const { code, message } = error;
   return JSON.stringify({ op: 'error', ref, log, code, message, ...detailsOf(error) });
+}
+
+/**
+ * Reads one message that a client got. Members that are not known are passed over.
+ * @throws MillraceError `invalid_json`, InvalidInput for what is not of a gateway
+ */
+export function readFrame(message: string): Frame {
+  const frame = objectIn(message, 'the message');
+  switch (asText(frame.op, 'op')) {
+    case 'events':
+      return { op: 'events', log: logIn(frame), events: decodeEvents(frame.events) };
+    case 'live':
+      return { op: 'live', log: logIn(frame), at: asEventId(frame.at, 'at') };
+    case 'trimmed': {
+      const resumeAfter = asEventId(frame.resumeAfter, 'resumeAfter');
+      return { op: 'trimmed', log: logIn(frame), resumeAfter };
+    }
+    case 'reset':
+      return { op: 'reset', log: logIn(frame), version: asEventId(frame.version, 'version') };
+    case 'appended':
+      return { op: 'appended', ref: refIn(frame), appended: appendedIn(frame) };
+    case 'pong':
+      return { op: 'pong', ref: refIn(frame) };
+    case 'error': {
+      const log = frame.log === undefined ? undefined : logIn(frame);
+      return { op: 'error', ref: refIn(frame), log, failure: failureIn(frame, frame.message) };
+    }
+    default:
+      return { op: 'unknown' };
+  }
+}
+
+function logIn({ log }: JsonObject): LogName {
+  return asLogName(log, 'log');
+}
+
+function refIn({ ref }: JsonObject): Ref {
+  if (isRef(ref)) return ref;
+  throw new InvalidInput('ref', REF_RULE);
 }

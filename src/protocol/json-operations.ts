@@ -2,16 +2,18 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { parseEventId } from '../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../event/log-name.ts';
+import { isObject, type JsonObject, refuseUnknown } from './json-members.ts';
+import { readEvents, readProducer, writeEvents } from './new-events.ts';
 import {
-  isObject,
-  type JsonObject,
-  readEvents,
-  readProducer,
-  refuseUnknown,
-} from './new-events.ts';
-import type { AppendOperation, Operation, Ref, Refusal } from './operation.ts';
+  type AppendOperation,
+  isRef,
+  type Operation,
+  REF_RULE,
+  type Ref,
+  type Refusal,
+} from './operation.ts';
 import { presentable, protocolError } from './problem.ts';
-import { parseStart } from './start.ts';
+import { parseStart, startFields } from './start.ts';
 
 const FIELDS = {
   append: ['op', 'ref', 'log', 'events', 'expected', 'producer'],
@@ -21,8 +23,6 @@ const FIELDS = {
   resume: ['op', 'ref'],
   ping: ['op', 'ref'],
 } as const satisfies Record<Operation['op'], readonly string[]>;
-
-const MAX_REF_LENGTH = 128;
 
 /** Reads one message; `log` defaults to the account's own. Never throws. */
 export function parseOperation(message: string, accountId: string): Operation | Refusal {
@@ -37,15 +37,37 @@ export function parseOperation(message: string, accountId: string): Operation | 
   }
   const { ref } = value;
   if (!isRef(ref)) {
-    return refused(
-      undefined,
-      invalid('ref', `must be a finite number or a string of at most ${MAX_REF_LENGTH} characters`),
-    );
+    return refused(undefined, invalid('ref', REF_RULE));
   }
   try {
     return readOperation(value, ref, accountId);
   } catch (error) {
     return refused(ref, presentable(error));
+  }
+}
+
+/**
+ * Writes the message that {@link parseOperation} reads.
+ * @throws InvalidInput naming the field, for what JSON could not give back
+ */
+export function writeOperation(operation: Operation): string {
+  const { op, ref } = operation;
+  if (!isRef(ref)) throw invalid('ref', REF_RULE);
+  switch (operation.op) {
+    case 'append': {
+      const { log, events, expected, producer } = operation;
+      const { id, epoch, seq } = producer ?? {};
+      const by = producer && { id, epoch, seq };
+      const head = JSON.stringify({ op, ref, log, expected, producer: by });
+      // The events are JSON already.
+      return `${head.slice(0, -1)},"events":${writeEvents(events)}}`;
+    }
+    case 'subscribe':
+      return JSON.stringify({ op, ref, log: operation.log, ...startFields(operation.start) });
+    case 'unsubscribe':
+      return JSON.stringify({ op, ref, log: operation.log });
+    default:
+      return JSON.stringify({ op, ref });
   }
 }
 
@@ -91,11 +113,6 @@ function optionalText(value: JsonObject, field: string): string | undefined {
   const text = value[field];
   if (text === undefined || typeof text === 'string') return text;
   throw invalid(field, 'must be a string');
-}
-
-function isRef(ref: unknown): ref is Ref {
-  if (typeof ref === 'string') return ref.length <= MAX_REF_LENGTH;
-  return ref === undefined || Number.isFinite(ref);
 }
 
 function unknown(op: unknown): MillraceError {

@@ -9,6 +9,16 @@ import type { Start } from '../event/start.ts';
 /** What a client puts on an operation to know its answer again. */
 export type Ref = string | number | undefined;
 
+const MAX_REF_LENGTH = 128;
+
+/** The rule of {@link isRef}, to be told to whoever broke it. */
+export const REF_RULE = `must be a finite number or a string of at most ${MAX_REF_LENGTH} characters`;
+
+export function isRef(ref: unknown): ref is Ref {
+  if (typeof ref === 'string') return ref.length <= MAX_REF_LENGTH;
+  return ref === undefined || Number.isFinite(ref);
+}
+
 export interface AppendOperation {
   readonly op: 'append';
   readonly ref: Ref;

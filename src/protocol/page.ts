@@ -3,8 +3,9 @@ import type { MillraceError } from '../event/error.ts';
 import type { StoredEvent } from '../event/event.ts';
 import { type EventId, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import { decodeEvents, encodeEvent } from './event-json.ts';
 import { type EventShape, eventShape } from './event-pieces.ts';
-import { encodeEvent } from './json-frames.ts';
+import { asEventId, asFlag, asLogName, objectIn } from './json-members.ts';
 import { protocolError } from './problem.ts';
 
 /** What a page says about itself. */
@@ -15,6 +16,11 @@ export interface PageFacts {
   /** Whether there is a next page now. */
   readonly more: boolean;
   readonly version: EventId;
+}
+
+/** A page as a client gets it. */
+export interface EventsPage extends PageFacts {
+  readonly events: readonly StoredEvent[];
 }
 
 // The events' JSON is joined, not built again: payloads go through as they were stored.
@@ -39,6 +45,21 @@ export function pageEvents(events: readonly StoredEvent[]): string {
 export function pageEventShape(event: StoredEvent, isFirst: boolean): EventShape {
   const shape = eventShape(event);
   return isFirst ? shape : { ...shape, before: `,${shape.before}` };
+}
+
+/**
+ * Reads the page that a client got. Members that are not known are passed over.
+ * @throws MillraceError `invalid_json`, InvalidInput for what is not of a gateway
+ */
+export function readPage(body: string): EventsPage {
+  const page = objectIn(body, 'the page');
+  return {
+    log: asLogName(page.log, 'log'),
+    events: decodeEvents(page.events),
+    cursor: asEventId(page.cursor, 'cursor'),
+    more: asFlag(page.more, 'more'),
+    version: asEventId(page.version, 'version'),
+  };
 }
 
 /** Instead of a page whose cursor is not whole; its problem also has `resumeAfter` and `version`. */

@@ -1,7 +1,9 @@
-/** What an error tells a client beyond its code and message, the same in every protocol. */
+/** An error on the wire: its code, its message and its details, the same in every protocol. */
 import { MillraceError } from '../event/error.ts';
+import type { EventId } from '../event/event-id.ts';
 import { asError, isA } from '../event/thrown.ts';
 import { errorCode, type KnownCode } from './error-codes.ts';
+import { asCount, asEventId, asText, type JsonObject, objectIn } from './json-members.ts';
 
 /** RFC 9457 problem details, with our stable `code` and the details of the error beside the standard members. */
 export interface Problem {
@@ -15,6 +17,27 @@ export interface Problem {
 
 /** The media type of {@link Problem}. */
 export const PROBLEM_TYPE = 'application/problem+json';
+
+/** An error as a client gets it. */
+export interface Failure {
+  /** Of the table, or one that a later gateway knows. */
+  readonly code: string;
+  readonly message: string;
+  /** What is wrong in the input, as in `events[0].type`. */
+  readonly field?: string;
+  /** Of `version_conflict`: the version that the log has. */
+  readonly actual?: EventId;
+  /** Of `producer_gap`: the one that the log waits for. */
+  readonly expectedSeq?: number;
+  /** Of `producer_fenced`: the one that holds now. */
+  readonly currentEpoch?: number;
+  /** In how many milliseconds another try can succeed. */
+  readonly retryAfter?: number;
+  /** Of a page that is `trimmed`: what lies between the cursor and this was missed. */
+  readonly resumeAfter?: EventId;
+  /** Of a page that is `trimmed` or `reset`: the version of the log. */
+  readonly version?: EventId;
+}
 
 /** The members of errors that are meant for clients. Nothing else of an error leaves the process. */
 const DETAILS = ['field', 'actual', 'expectedSeq', 'currentEpoch', 'retryAfter'] as const;
@@ -59,5 +82,37 @@ export function problemOf(error: MillraceError, more: Record<string, unknown> = 
     code: error.code,
     ...detailsOf(error),
     ...more,
+  };
+}
+
+/**
+ * The error in problem details that a client got.
+ * @throws MillraceError `invalid_json`, InvalidInput for what is not of a gateway
+ */
+export function readProblem(body: string): Failure {
+  return problemIn(objectIn(body, 'the problem'));
+}
+
+/** @throws InvalidInput naming the field */
+export function problemIn(problem: JsonObject): Failure {
+  return failureIn(problem, problem.detail, 'detail');
+}
+
+/**
+ * The error in an object that has its members, of which the message has another name in each protocol.
+ * @throws InvalidInput naming the field
+ */
+export function failureIn(object: JsonObject, message: unknown, name = 'message'): Failure {
+  const { field, actual, expectedSeq, currentEpoch, retryAfter, resumeAfter, version } = object;
+  return {
+    code: asText(object.code, 'code'),
+    message: asText(message, name),
+    ...(field !== undefined && { field: asText(field, 'field') }),
+    ...(actual !== undefined && { actual: asEventId(actual, 'actual') }),
+    ...(expectedSeq !== undefined && { expectedSeq: asCount(expectedSeq, 'expectedSeq') }),
+    ...(currentEpoch !== undefined && { currentEpoch: asCount(currentEpoch, 'currentEpoch') }),
+    ...(retryAfter !== undefined && { retryAfter: asCount(retryAfter, 'retryAfter') }),
+    ...(resumeAfter !== undefined && { resumeAfter: asEventId(resumeAfter, 'resumeAfter') }),
+    ...(version !== undefined && { version: asEventId(version, 'version') }),
   };
 }

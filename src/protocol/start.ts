@@ -1,9 +1,12 @@
 /** Where a reader starts: `after=<event ID>`, `after=now` or `since=<ISO time>`. */
 import { InvalidInput } from '../event/error.ts';
-import { parseEventId, ZERO_ID } from '../event/event-id.ts';
+import { type EventId, parseEventId, ZERO_ID } from '../event/event-id.ts';
 import type { Start } from '../event/start.ts';
 
 const WHOLE_LOG: Start = { after: ZERO_ID };
+
+const EARLIEST = Date.parse('0000-01-01T00:00:00Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
 // A time without a zone would mean another moment on every machine: only a bare date may go without.
 const ISO_TIME = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
@@ -25,6 +28,27 @@ export function parseStart(after: string | undefined, since: string | undefined)
   }
   if (after === undefined) return WHOLE_LOG;
   return after === 'now' ? 'now' : { after: parseEventId(after, 'after') };
+}
+
+/**
+ * The two fields that {@link parseStart} reads, of which one is there.
+ * @throws InvalidInput (`invalid_time`) for a time that ISO 8601 has no four digits for
+ */
+export function startFields(start: Start): {
+  readonly after?: EventId | 'now';
+  readonly since?: string;
+} {
+  if (start === 'now') return { after: 'now' };
+  if ('after' in start) return { after: start.after };
+  const { since } = start;
+  if (!(since >= EARLIEST && since <= LATEST)) {
+    throw new InvalidInput(
+      'since',
+      'must be milliseconds since 1970, of a time in the years 0 to 9999',
+      'invalid_time',
+    );
+  }
+  return { since: new Date(since).toISOString() };
 }
 
 function parseTime(text: string): number {

@@ -2,7 +2,7 @@
 import { InvalidInput } from '../../event/error.ts';
 import type { JsonValue } from '../../event/event.ts';
 import { accountLog } from '../../event/log-name.ts';
-import { isObject, type JsonObject, refuseUnknown } from '../../protocol/new-events.ts';
+import { isObject, type JsonObject, refuseUnknown } from '../../protocol/json-members.ts';
 import { protocolError } from '../../protocol/problem.ts';
 import type { Access } from '../identity/access.ts';
 import type { AppendRate } from '../limits/append-rate.ts';

@@ -4,6 +4,7 @@ import { type EventId, parseEventId } from '../../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../../event/log-name.ts';
 import type { Start } from '../../event/start.ts';
 import { readAppend } from '../../protocol/append-request.ts';
+import { writeAppended } from '../../protocol/appended.ts';
 import { protocolError } from '../../protocol/problem.ts';
 import { parseStart } from '../../protocol/start.ts';
 import type { Appending } from '../appending.ts';
@@ -120,17 +121,15 @@ function lastEventId(c: HttpRequest): EventId | undefined {
 async function append(context: HttpContext, c: HttpRequest, log: LogName): Promise<Response> {
   const identity = await identify(context.access, c);
   const spender = spenderOf({ account: identity?.account, address: c.var.entry.address });
-  const { ids, version, duplicate } = await context.appending.appendUnread(
-    { identity, spender },
-    log,
-    (append) =>
-      context.bodies.withText(c.req.raw, (text) => {
-        const { events, options } = readAppend(text, (name) => c.req.header(name));
-        return append({ events, ...options });
-      }),
+  const appended = await context.appending.appendUnread({ identity, spender }, log, (append) =>
+    context.bodies.withText(c.req.raw, (text) =>
+      append(readAppend(text, (name) => c.req.header(name))),
+    ),
   );
-  const headers = { ETag: `"${version}"` };
-  return Response.json({ ids, version, duplicate }, { status: duplicate ? 200 : 201, headers });
+  return new Response(writeAppended(appended), {
+    status: appended.duplicate ? 200 : 201,
+    headers: { 'Content-Type': 'application/json', ETag: `"${appended.version}"` },
+  });
 }
 
 function addTickets({ access, appendRate }: HttpContext, app: HttpApp): void {

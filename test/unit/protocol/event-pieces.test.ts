@@ -2,6 +2,7 @@ import { expect, it, test } from 'vitest';
 import { StoredEvent } from '../../../src/event/event.ts';
 import type { EventId } from '../../../src/event/event-id.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
+import { encodeEvent } from '../../../src/protocol/event-json.ts';
 import {
   type EventShape,
   eventShape,
@@ -9,7 +10,6 @@ import {
   pieceAt,
 } from '../../../src/protocol/event-pieces.ts';
 import { jsonFormat } from '../../../src/protocol/json-format.ts';
-import { encodeEvent } from '../../../src/protocol/json-frames.ts';
 import { textFormat } from '../../../src/protocol/text.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 

@@ -4,9 +4,9 @@ import { StoredEvent } from '../../../src/event/event.ts';
 import { type EventId, makeEventId } from '../../../src/event/event-id.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
 import { VersionConflict } from '../../../src/event/store-errors.ts';
+import { encodeEvent } from '../../../src/protocol/event-json.ts';
 import {
   appendedFrame,
-  encodeEvent,
   errorFrame,
   eventsFrames,
   liveFrame,
