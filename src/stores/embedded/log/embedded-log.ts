@@ -27,7 +27,7 @@ import {
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { EmbeddedStore, readFailure } from '../embedded-store.ts';
-import { FeedReader } from '../feed/reader.ts';
+import { FeedReader } from '../feed/embedded-feed.ts';
 import type { Batch } from '../group-commit.ts';
 import { COUNTERS_KEY, type Databases, openDatabases } from '../layout.ts';
 import { ReadTurns } from '../read-turns.ts';

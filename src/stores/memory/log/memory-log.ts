@@ -36,7 +36,7 @@ import {
 import { judge, type ProducerState, stateAfter } from '../../../log/producer-state.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
-import { endOfFeed, readFeed } from '../feed/feed-reading.ts';
+import { endOfFeed, readFeed } from '../feed/memory-feed.ts';
 import { copyContents, emptyContents, type MemorySnapshot, withOwnBytes } from './contents.ts';
 import { MemoryKeptLogs } from './kept-logs.ts';
 

@@ -29,7 +29,7 @@ import {
 } from '../../../log/options.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
-import { Feed } from '../feed/feed.ts';
+import { Feed } from '../feed/redis-feed.ts';
 import { FEED_SCRIPT } from '../feed/scripts.ts';
 import { keptUnder } from '../keys.ts';
 import { findOccupied } from '../occupied.ts';
