@@ -70,6 +70,7 @@ export {
 } from './event/store-errors.ts';
 export {
   FEED_START,
+  type Feed,
   type FeedCursor,
   type FeedItem,
   type FeedOptions,

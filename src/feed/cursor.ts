@@ -61,6 +61,12 @@ export function readFeedCursor(cursor: FeedCursor, field = 'after'): FeedPlace {
   return { position: Number(position), mark, within: { stretch: Number(stretch), after } };
 }
 
+/** @throws InvalidInput (`invalid_feed_cursor`) naming `field` */
+export function checkFeedCursor(cursor: FeedCursor, field: string): FeedCursor {
+  readFeedCursor(cursor, field);
+  return cursor;
+}
+
 function isWhole(text: string | undefined): boolean {
   return text !== undefined && /^(0|[1-9]\d{0,15})$/.test(text);
 }

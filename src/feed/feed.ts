@@ -6,8 +6,12 @@
  *
  * Each entry tells of one or more stretches of logs, and is written in the same atomic step as their
  * events. So the feed holds every event once, in an order that never shows a later event of a log
- * before an earlier one; between different logs the order is that of the commits.
- * Where a reader stands: feed-cursor.ts. What it is told of its cursor: feed-standing.ts.
+ * before an earlier one.
+ *
+ * Stores give it as an object of its own, {@link Feed}. What it does not say, and nobody may assume:
+ * an order between different logs (today it is that of the commits), that an acknowledged append is
+ * in it already, what a cursor consists of, that entries are counted in one row.
+ * Where a reader stands: cursor.ts. What it is told of its cursor: standing.ts.
  */
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
@@ -63,9 +67,14 @@ export interface FeedPage extends Iterable<FeedItem> {
   readonly torn: LogName | undefined;
   /** Go on from here. */
   readonly cursor: FeedCursor;
-  /** How many entries of the feed lie at or before `cursor`, whole ones. */
+  /** The cursor after everything that the feed had when this page was read. */
+  readonly last: FeedCursor;
+  /**
+   * To be shown: how many entries of the feed lie at or before `cursor`, whole ones. Whoever decides
+   * by how far it is asks {@link Feed.reached} and {@link Feed.lag}.
+   */
   readonly position: number;
-  /** How many entries the feed has given out; `end - position` is how far a reader lags behind. */
+  /** To be shown: how many entries lie at or before `last`. */
   readonly end: number;
   /** Whether the feed held something after `cursor` when this page was read. */
   readonly more: boolean;
@@ -84,4 +93,53 @@ export interface Stretch {
   readonly log: LogName;
   readonly first: EventId;
   readonly last: EventId;
+}
+
+/**
+ * The contract. Only `feed/` and the feeds of the stores know what is in a cursor; everybody else
+ * keeps it as it is, and asks. Closing is the store's business.
+ */
+export interface Feed {
+  /**
+   * Reads a page. A page is no moment: while it is read, events may be appended, and trimmed, which
+   * it tells. What an entry tells of never changes.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  page(options?: FeedOptions): Promise<FeedPage>;
+
+  /**
+   * Calls `wake` when the feed may have grown, from the moment that the promise resolves. Wake-ups
+   * come in no promised number: one can be missed, doubled or late, and after any loss of the store
+   * connection there is one. `wake` must not throw and must not block.
+   * @param signal ends the wait for a store that is away; once it has resolved, it means nothing
+   * @returns what ends it; calling that twice does no harm
+   * @throws Unavailable, Closed
+   */
+  follow(wake: () => void, signal?: AbortSignal): Promise<() => void>;
+
+  /**
+   * The cursor after everything that the feed has now. Reads no event.
+   * @throws WrongType, Unavailable, Closed
+   */
+  end(): Promise<FeedCursor>;
+
+  /**
+   * How a reader at `cursor` stands now, as its next page would tell. Reads no event.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  standing(cursor: FeedCursor): Promise<FeedStanding>;
+
+  /**
+   * How many entries are to be read to their end from `cursor` to `end`, 0 when it is past that. An
+   * exact sum: of three cursors one after the other, the two lags make up the whole one. Both must
+   * be cursors of this feed; whether it has lost one since is what {@link standing} says.
+   * @throws InvalidInput
+   */
+  lag(cursor: FeedCursor, end: FeedCursor): number;
+
+  /**
+   * Whether who stands at `cursor` has read everything up to `end`; by the rules of {@link lag}.
+   * @throws InvalidInput
+   */
+  reached(cursor: FeedCursor, end: FeedCursor): boolean;
 }

@@ -5,6 +5,7 @@ import type { LogName } from '../event/log-name.ts';
 import { type EntryMark, type FeedPlace, writeFeedCursor } from './cursor.ts';
 import type { FeedCursor, FeedItem, FeedPage, FeedStanding, Stretch } from './feed.ts';
 import type { FeedRequest } from './options.ts';
+import { endCursor, type FeedEnd } from './standing.ts';
 
 /** Where a stretch stands in the feed. */
 export interface StretchPlace {
@@ -127,8 +128,8 @@ export class FeedPageBuilder {
     this.#place = { position: position - 1, mark, within: { stretch: index, after } };
   }
 
-  /** The page, of a feed that has given out `end` entries. */
-  page(end: number): FeedPage {
+  /** The page, of a feed that ended so when it was read. */
+  page(end: FeedEnd): FeedPage {
     return new BuiltPage(this.#parts, this.#torn, this.#place, end, this.#standing);
   }
 
@@ -145,6 +146,7 @@ export class FeedPageBuilder {
 class BuiltPage implements FeedPage {
   readonly torn: LogName | undefined;
   readonly cursor: FeedCursor;
+  readonly last: FeedCursor;
   readonly position: number;
   readonly end: number;
   readonly more: boolean;
@@ -156,12 +158,13 @@ class BuiltPage implements FeedPage {
     parts: readonly Iterable<FeedItem>[],
     torn: LogName | undefined,
     place: FeedPlace,
-    end: number,
+    { end, last }: FeedEnd,
     standing: FeedStanding,
   ) {
     this.#parts = parts;
     this.torn = torn;
     this.cursor = writeFeedCursor(place);
+    this.last = endCursor({ end, last });
     this.position = place.position;
     this.end = end;
     this.more = place.position < end;

@@ -8,18 +8,29 @@
  *                the cursor is the same,
  *                otherwise reset
  */
+import {
+  BEFORE_FIRST,
+  type EntryMark,
+  type FeedPlace,
+  markedPosition,
+  writeFeedCursor,
+} from './cursor.ts';
+import type { FeedCursor, FeedStanding } from './feed.ts';
 
-import { BEFORE_FIRST, type EntryMark, type FeedPlace, markedPosition } from './cursor.ts';
-import type { FeedStanding } from './feed.ts';
+/** How the feed ends at the moment of a read. */
+export interface FeedEnd {
+  /** How many entries the feed has given out. */
+  readonly end: number;
+  /** How the last of them ends; undefined if there is none, or it is not kept. */
+  readonly last: EntryMark | undefined;
+}
 
 /** What a store knows of the feed at the moment of a read. */
-export interface FeedFacts {
+export interface FeedFacts extends FeedEnd {
   /** The position of the first entry that is kept; `end + 1` if none is. */
   readonly first: number;
   /** The position of the first kept entry after the cursor's position; `end + 1` if none is. */
   readonly next: number;
-  /** How many entries the feed has given out. */
-  readonly end: number;
   /** How the entry ends that the cursor's mark is about; undefined if it is not kept. */
   readonly mark: EntryMark | undefined;
 }
@@ -43,4 +54,8 @@ export function placeInFeed(place: FeedPlace, { first, next, end, mark }: FeedFa
     return { standing: 'trimmed', from: { ...BEFORE_FIRST, position: next - 1 } };
   }
   return { standing: 'whole', from: place };
+}
+
+export function endCursor({ end, last }: FeedEnd): FeedCursor {
+  return writeFeedCursor({ position: end, mark: last, within: undefined });
 }

@@ -122,25 +122,12 @@ export interface EventLog {
   trim(log: LogName, through: EventId): Promise<void>;
 
   /**
-   * Reads a page of the feed, the ordered index over all logs; see `feed.ts`. Events that others
+   * The feed of the store that the log is in, for those who were given nothing but the log: a page
+   * of it, who follows it, its end. Its contract is `Feed`, as `store.feed`. Events that others
    * add with a store's own tools come in once the store has noticed them.
-   * @throws InvalidInput, WrongType, Unavailable, Closed
    */
   feed(options?: FeedOptions): Promise<FeedPage>;
-
-  /**
-   * Calls `wake` when the feed may have grown, from the moment that the promise resolves; by the
-   * rules of {@link follow}: wake-ups come in no promised number, and after any loss of the store
-   * connection there is one. `wake` must not throw and must not block.
-   * @returns what ends it; calling that twice does no harm
-   * @throws Unavailable, Closed
-   */
   followFeed(wake: () => void, signal?: AbortSignal): Promise<() => void>;
-
-  /**
-   * The cursor after everything that the feed has now.
-   * @throws WrongType, Unavailable, Closed
-   */
   feedEnd(): Promise<FeedCursor>;
 
   /**

@@ -16,8 +16,13 @@ import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { pause } from '../event/pause.ts';
 import type { RetryPolicy } from '../event/retries.ts';
 import { isA } from '../event/thrown.ts';
-import { FEED_START, type FeedCursor, type FeedItem, type FeedPage } from '../feed/feed.ts';
-import type { EventLog } from '../log/log.ts';
+import {
+  FEED_START,
+  type Feed,
+  type FeedCursor,
+  type FeedItem,
+  type FeedPage,
+} from '../feed/feed.ts';
 import { UnreadableEvent } from '../typed/errors.ts';
 import {
   EventFailed,
@@ -55,8 +60,8 @@ export interface FeedPagesOptions {
   readonly passOver?: ((place: EventPlace, cause: unknown, isLast: boolean) => boolean) | undefined;
   /** Told what was left out. */
   readonly onSkip: (problem: MillraceError) => void;
-  /** How much is committed; `atEnd` when there was nothing more. */
-  readonly onProgress: (position: number, end: number, atEnd: boolean) => Promise<void>;
+  /** Up to where it is committed, and where the feed ended; `atEnd` when there was nothing more. */
+  readonly onProgress: (cursor: FeedCursor, end: FeedCursor, atEnd: boolean) => Promise<void>;
   /** Waits for a sign that the feed has grown; not for long. */
   readonly rest: () => Promise<void>;
   /** The store has lost what was read at `cursor`; it goes on from what is kept. */
@@ -94,7 +99,7 @@ interface Failing {
 }
 
 export class FeedPages {
-  readonly #log: Pick<EventLog, 'feed'>;
+  readonly #feed: Pick<Feed, 'page' | 'standing'>;
   readonly #target: FeedTarget;
   readonly #options: FeedPagesOptions;
   #limit: number;
@@ -107,8 +112,12 @@ export class FeedPages {
   /** The last page took its time. */
   #slow = false;
 
-  constructor(log: Pick<EventLog, 'feed'>, target: FeedTarget, options: FeedPagesOptions) {
-    this.#log = log;
+  constructor(
+    feed: Pick<Feed, 'page' | 'standing'>,
+    target: FeedTarget,
+    options: FeedPagesOptions,
+  ) {
+    this.#feed = feed;
     this.#target = target;
     this.#options = options;
     this.#limit = options.pageSize;
@@ -157,7 +166,7 @@ export class FeedPages {
       await this.#settle();
       if (applied || this.#failing?.passed || this.#isCheckpointDue())
         await this.#commit(page, token);
-      else await this.#options.onProgress(page.position, page.end, !page.more);
+      else await this.#options.onProgress(page.cursor, page.last, !page.more);
       if (page.more) continue;
       await this.#settle();
       await this.#options.rest();
@@ -198,8 +207,7 @@ export class FeedPages {
 
   async #hasLost(cursor: FeedCursor | null): Promise<boolean> {
     if (cursor === null) return false;
-    const { standing } = await this.#log.feed({ after: cursor, limit: 1, maxBytes: 1 });
-    return standing === 'reset';
+    return (await this.#feed.standing(cursor)) === 'reset';
   }
 
   /** The page after this one, where that one will be applied without doubt. */
@@ -210,7 +218,7 @@ export class FeedPages {
 
   #read(limit = this.#nextLimit(), after = this.#cursor): Promise<FeedPage> {
     const { category } = this.#options;
-    const page = this.#log.feed({ after, limit, maxBytes: MAX_PAGE_BYTES, category });
+    const page = this.#feed.page({ after, limit, maxBytes: MAX_PAGE_BYTES, category });
     // It may be read for nothing, when something else ends the run.
     page.catch(() => {});
     return page;
@@ -323,7 +331,7 @@ export class FeedPages {
     this.#limit = this.#slow
       ? Math.max(1, Math.ceil(this.#limit / 2))
       : Math.min(this.#options.pageSize, this.#limit * 2);
-    await this.#options.onProgress(page.position, page.end, !page.more);
+    await this.#options.onProgress(page.cursor, page.last, !page.more);
   }
 
   /** What to throw; what is too much for one commit, or no JSON, is tried in smaller pages. */

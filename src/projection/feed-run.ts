@@ -14,13 +14,12 @@ import { MillraceError } from '../event/error.ts';
 import { pause } from '../event/pause.ts';
 import { delayAfter } from '../event/retries.ts';
 import { Closed, Unavailable } from '../event/store-errors.ts';
-import type { FeedCursor } from '../feed/feed.ts';
-import type { EventLog } from '../log/log.ts';
+import { FEED_START, type Feed, type FeedCursor } from '../feed/feed.ts';
+import { passedBy } from '../feed/passing.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { Lease, Records } from '../records/records.ts';
 import { isTrouble, MovedOn, Overtaken } from './errors.ts';
 import { FeedPages, type FeedPagesOptions } from './feed-pages.ts';
-import { positionOf } from './feed-position.ts';
 import type { FeedTarget } from './feed-target.ts';
 
 /** How soon to look again while somebody waits for what another instance does, in milliseconds. */
@@ -46,14 +45,15 @@ export interface FeedRunOptions
 }
 
 interface Waiter {
-  readonly position: number;
+  /** Up to where it waits. */
+  readonly end: FeedCursor;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 export class FeedRun {
   readonly ended: Promise<void>;
-  readonly #log: Pick<EventLog, 'feed' | 'followFeed'>;
+  readonly #feed: Feed;
   readonly #records: Pick<Records, 'lease'>;
   readonly #target: FeedTarget;
   readonly #options: FeedRunOptions;
@@ -71,31 +71,32 @@ export class FeedRun {
   #trouble: string | undefined;
   /** How often the store has been away since something went well. */
   #failedInRow = 0;
-  #position = 0;
-  #end = Number.POSITIVE_INFINITY;
+  #cursor: FeedCursor = FEED_START;
+  /** Where the feed ended at the last look; undefined until that is known. */
+  #end: FeedCursor | undefined;
   /** Where it was when the store lost what was there. */
   #lostAt: FeedCursor | null | undefined;
   #skipped = 0;
 
   constructor(
-    log: Pick<EventLog, 'feed' | 'followFeed'>,
+    feed: Feed,
     records: Pick<Records, 'lease'>,
     target: FeedTarget,
     options: FeedRunOptions,
   ) {
-    this.#log = log;
+    this.#feed = feed;
     this.#records = records;
     this.#target = target;
     this.#options = options;
     this.#closed = new Closed(options.label);
-    this.#pages = new FeedPages(log, target, {
+    this.#pages = new FeedPages(feed, target, {
       ...options,
       category: options.category,
       onSkip: (problem) => {
         this.#skipped += 1;
         options.onProblem(problem);
       },
-      onProgress: (position, end, atEnd) => this.#onProgress(position, end, atEnd),
+      onProgress: (cursor, end, atEnd) => this.#onProgress(cursor, end, atEnd),
       rest: () => this.#rest(options.leaseTime / 3),
       onLoss: (cursor) => this.#lose(cursor),
     });
@@ -115,16 +116,18 @@ export class FeedRun {
     return this.#trouble;
   }
 
+  /** How many entries of the feed are counted in. */
   get position(): number {
-    return this.#position;
+    return this.#feed.lag(FEED_START, this.#cursor);
   }
 
+  /** How many there were at the last look; infinite until that is known, as the lag is. */
   get end(): number {
-    return this.#end;
+    return this.#lagOf(FEED_START);
   }
 
   get lag(): number {
-    return Math.max(0, this.#end - this.#position);
+    return this.#lagOf(this.#cursor);
   }
 
   /** How many events were left out since the start. */
@@ -132,25 +135,25 @@ export class FeedRun {
     return this.#skipped;
   }
 
-  /** How many entries the feed holds now; notices when it is not the one that was counted. */
-  async endOfFeed(): Promise<number> {
-    const after = this.#pages.cursor;
-    const { end, standing } = await this.#log.feed({ after, limit: 1, maxBytes: 1 });
-    if (standing === 'reset') this.#lose(after);
+  /** Where the feed ends now; notices when it is not the one that was counted. */
+  async endOfFeed(): Promise<FeedCursor> {
+    const { cursor } = this.#pages;
+    const [standing, end] = await Promise.all([this.#feed.standing(cursor), this.#feed.end()]);
+    if (standing === 'reset') this.#lose(cursor);
     return end;
   }
 
   /**
-   * Resolves when this position of the feed is committed, by whichever instance.
+   * Resolves when everything up to `end` is committed, by whichever instance.
    * @throws why it does not go on; Unavailable when the store loses what is waited for; Closed; the
    *   signal's reason
    */
-  async reached(position: number, signal?: AbortSignal): Promise<void> {
+  async reached(end: FeedCursor, signal?: AbortSignal): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
     let waiter: Waiter | undefined;
     const reached = new Promise<void>((resolve, reject) => {
-      waiter = { position, resolve, reject };
+      waiter = { end, resolve, reject };
     });
     this.#waiters.add(waiter!);
     this.#tell();
@@ -237,7 +240,7 @@ export class FeedRun {
     const { signal } = this.#stopping;
     for (let failed = 1; !signal.aborted; failed += 1) {
       try {
-        return await this.#log.followFeed(() => this.#wake(), signal);
+        return await this.#feed.follow(() => this.#wake(), signal);
       } catch {
         await pause(delayAfter(failed, STORE_DELAYS), signal);
       }
@@ -259,10 +262,14 @@ export class FeedRun {
     this.#woken = false;
   }
 
-  async #onProgress(position: number, end: number, atEnd: boolean): Promise<void> {
+  #lagOf(cursor: FeedCursor): number {
+    return this.#end === undefined ? Number.POSITIVE_INFINITY : this.#feed.lag(cursor, this.#end);
+  }
+
+  async #onProgress(cursor: FeedCursor, end: FeedCursor, atEnd: boolean): Promise<void> {
     this.#isWell();
-    this.#position = position;
-    this.#end = Math.max(end, position);
+    this.#cursor = cursor;
+    this.#end = end;
     if (atEnd) {
       await this.#options.onCaughtUp?.();
       this.#caughtUp = true;
@@ -276,8 +283,8 @@ export class FeedRun {
     if (cursor === this.#lostAt) return;
     this.#lostAt = cursor;
     this.#caughtUp = false;
-    this.#position = 0;
-    this.#end = Number.POSITIVE_INFINITY;
+    this.#cursor = FEED_START;
+    this.#end = undefined;
     const gone = new Unavailable('the store has lost events that were waited for');
     for (const { reject } of this.#waiters) reject(gone);
     this.#waiters.clear();
@@ -291,7 +298,7 @@ export class FeedRun {
   #tell(): void {
     if (!this.#caughtUp) return;
     for (const waiter of this.#waiters) {
-      if (waiter.position > this.#position) continue;
+      if (!this.#feed.reached(this.#cursor, waiter.end)) continue;
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
@@ -301,14 +308,14 @@ export class FeedRun {
   async #lookOn(): Promise<void> {
     this.#state = 'waiting';
     const { category, leaseTime } = this.#options;
-    const cursor = await this.#target.peek();
-    const { position, end } = await positionOf(this.#log, cursor, category);
+    const kept = await this.#target.peek();
+    const { cursor, end } = await passedBy(this.#feed, kept, category);
     this.#isWell();
     // A feed only grows.
-    if (end < this.#end && Number.isFinite(this.#end)) this.#lose(cursor);
-    this.#position = position;
+    if (this.#end !== undefined && !this.#feed.reached(end, this.#end)) this.#lose(kept);
+    this.#cursor = cursor;
     this.#end = end;
-    this.#caughtUp ||= this.#position >= end;
+    this.#caughtUp ||= this.#feed.reached(cursor, end);
     this.#tell();
     await this.#rest(this.#waiters.size > 0 ? WAITED_FOR : leaseTime / 6);
   }

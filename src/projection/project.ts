@@ -9,6 +9,9 @@ import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { pause } from '../event/pause.ts';
 import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
+import type { Feed, FeedCursor } from '../feed/feed.ts';
+import { feedOf } from '../feed/feed-of.ts';
+import { passedBy } from '../feed/passing.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
@@ -17,7 +20,6 @@ import type { Records } from '../records/records.ts';
 import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
 import { Definitions } from './definitions.ts';
 import { ProjectionChanged, ProjectionSuperseded } from './errors.ts';
-import { positionOf } from './feed-position.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { Fold, rulesOf } from './fold.ts';
@@ -28,7 +30,9 @@ import { tableOf, VersionRecord, versionOf } from './versions.ts';
 
 /** What projections need of a store. */
 export interface ProjectionStore {
-  readonly log: Pick<EventLog, 'feed' | 'followFeed'>;
+  readonly log: Pick<EventLog, 'feed' | 'followFeed' | 'feedEnd'>;
+  /** Left out: what the log says of it. */
+  readonly feed?: Feed | undefined;
   readonly records: Pick<Records, 'get' | 'compareAndSet' | 'lease'>;
   /** Not needed when the definition brings a read model. */
   readonly readModels?: ReadModel | undefined;
@@ -142,6 +146,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   readonly name: string;
   readonly version: number;
   readonly #store: ProjectionStore;
+  readonly #feed: Feed;
   readonly #readModel: ReadModel;
   readonly #definition: ProjectionDefinition<State, Payloads>;
   readonly #versions: VersionRecord;
@@ -176,7 +181,8 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     const rules = rulesOf(definition, onProblem);
     this.#reading = rules.reading;
     const fold = new Fold(rules, readModel, () => tableOf(name, this.#build ?? version));
-    this.#run = new FeedRun(store.log, store.records, fold, {
+    this.#feed = feedOf(store);
+    this.#run = new FeedRun(this.#feed, store.records, fold, {
       label: `the projection ${name}`,
       lease: () => leaseOf(name, this.#build ?? version),
       leaseTime,
@@ -277,18 +283,18 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
   }
 
   /** Waits for the version that has taken over, in whatever process it runs. */
-  async #servingReached(end: number, waiting: AbortSignal | undefined): Promise<void> {
+  async #servingReached(end: FeedCursor, waiting: AbortSignal | undefined): Promise<void> {
     const { signal } = this.#stopping;
-    let before: number | undefined;
+    let before: FeedCursor | undefined;
     let since = 0;
     while (!signal.aborted) {
       waiting?.throwIfAborted();
       const checkpoint = await this.#readModel.checkpoint(await this.#servingTable());
-      const cursor = checkpoint?.cursor ?? null;
-      const { position } = await positionOf(this.#store.log, cursor, this.#category);
-      if (position >= end) return;
-      if (position !== before) {
-        before = position;
+      const kept = checkpoint?.cursor ?? null;
+      const { cursor } = await passedBy(this.#feed, kept, this.#category);
+      if (this.#feed.reached(cursor, end)) return;
+      if (cursor !== before) {
+        before = cursor;
         since = performance.now();
       } else if (performance.now() - since > this.#leaseTime) {
         await this.#mustBeAtWork();

@@ -6,7 +6,8 @@ import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { Closed } from '../event/store-errors.ts';
 import { onlyTold } from '../event/thrown.ts';
-import { FEED_START, type FeedCursor } from '../feed/feed.ts';
+import { FEED_START, type Feed, type FeedCursor } from '../feed/feed.ts';
+import { feedOf } from '../feed/feed-of.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
@@ -117,6 +118,8 @@ const LONGEST_GRACE = 3_600_000;
 export function react<Payloads extends object = AnyPayloads>(
   store: {
     readonly log: Pick<EventLog, 'feed' | 'followFeed' | 'feedEnd'>;
+    /** Left out: what the log says of it. */
+    readonly feed?: Feed | undefined;
     readonly records: Pick<Records, 'get' | 'compareAndSet' | 'batch' | 'lease'>;
   },
   definition: ReactionDefinition<Payloads>,
@@ -134,6 +137,7 @@ export function react<Payloads extends object = AnyPayloads>(
   checkChoice('trimmed', trimmed, ['stop', 'accept']);
   const { leaseTime, pageSize, retries } = checkRunOptions(definition, DEFAULTS);
   const { log, records } = store;
+  const feed = feedOf(store);
   const lease = `reaction:${name}`;
   const late = new AbortController();
   const reading = new EventReading<RecordedFrom<Payloads>>({
@@ -143,12 +147,12 @@ export function react<Payloads extends object = AnyPayloads>(
     records,
     key: `reaction:${name}`,
     lease,
-    start: from === 'start' ? FROM_START : (last) => fromNow(log, last),
+    start: from === 'start' ? FROM_START : (last) => fromNow(feed, last),
     decode: ordinaryOnly(category, (log, stored) => reading.read(log, stored)),
     each,
     late: late.signal,
   });
-  const run = new FeedRun(log, records, target, {
+  const run = new FeedRun(feed, records, target, {
     label: `the reaction ${name}`,
     lease: () => lease,
     leaseTime,
@@ -191,12 +195,9 @@ export function react<Payloads extends object = AnyPayloads>(
 
 /** Where the feed was lost together with the checkpoint, all that there is came after it. */
 async function fromNow(
-  log: Pick<EventLog, 'feed' | 'feedEnd'>,
+  feed: Pick<Feed, 'standing' | 'end'>,
   last: FeedCursor | undefined,
 ): Promise<FeedCursor> {
-  if (last !== undefined) {
-    const { standing } = await log.feed({ after: last, limit: 1, maxBytes: 1 });
-    if (standing === 'reset') return FEED_START;
-  }
-  return log.feedEnd();
+  if (last !== undefined && (await feed.standing(last)) === 'reset') return FEED_START;
+  return feed.end();
 }

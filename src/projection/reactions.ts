@@ -5,7 +5,7 @@
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
 import { ProgressLost } from '../event/store-errors.ts';
-import { readFeedCursor } from '../feed/cursor.ts';
+import { checkFeedCursor } from '../feed/cursor.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../feed/feed.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
@@ -53,7 +53,7 @@ export class Reactions<Event> implements FeedTarget {
         if ((await this.peek()) !== null || (await records.get(begun)) === null) continue;
         throw new ProgressLost(`the ${key.replace(':', ' ')}`, key, `${begun}, too`);
       }
-      if (expected !== null) readFeedCursor(expected, key);
+      if (expected !== null) checkFeedCursor(expected, key);
       const cursor = expected ?? (await start(this.#last));
       const outcome = await this.#write(expected, cursor, token, [{ key: begun, value: '1' }]);
       if (outcome === 'fenced') return 'fenced';

@@ -1,4 +1,5 @@
 /** All that one place keeps, and how it ends. */
+import type { Feed } from '../feed/feed.ts';
 import { endDependents } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadModels } from '../read-models/read-models.ts';
@@ -10,6 +11,8 @@ import type { RedisLog } from './redis/log/redis-log.ts';
 /** All that one place keeps: the event log, the records, what projections write, and what workers have done. */
 export interface Store<Log extends EventLog = EmbeddedLog | RedisLog> {
   readonly log: Log;
+  /** The index over all logs, which projections follow; `log.feed()` and the like are the same. */
+  readonly feed: Feed;
   readonly records: Records;
   readonly readModels: ReadModels;
   readonly workQueues: WorkQueues;
@@ -31,7 +34,9 @@ export interface Store<Log extends EventLog = EmbeddedLog | RedisLog> {
 }
 
 /** The store that these make up. */
-export function together<Log extends EventLog>(parts: Omit<Store<Log>, 'close'>): Store<Log> {
+export function together<Log extends EmbeddedLog | RedisLog>(
+  parts: Omit<Store<Log>, 'close' | 'feed'>,
+): Store<Log> {
   const { log, records, readModels, workQueues } = parts;
   const close = async (graceMs: number | undefined) => {
     await endDependents(log, graceMs);
@@ -40,6 +45,7 @@ export function together<Log extends EventLog>(parts: Omit<Store<Log>, 'close'>)
   let closing: Promise<void> | undefined;
   return {
     ...parts,
+    feed: log.asFeed(),
     close(graceMs) {
       closing ??= close(graceMs);
       return closing;

@@ -1,4 +1,5 @@
 /** A store in memory in which everything happens the same way each time. */
+import type { Feed } from '../feed/feed.ts';
 import { endDependents } from '../log/dependents.ts';
 import { MemoryLog } from '../stores/memory/log/memory-log.ts';
 import { MemoryReadModels } from '../stores/memory/read-models/memory-read-models.ts';
@@ -10,6 +11,7 @@ import { seededIds, seededRandom } from './seeded.ts';
 /** By {@link testStore}. */
 export interface TestStore {
   readonly log: MemoryLog;
+  readonly feed: Feed;
   readonly records: MemoryRecords;
   readonly readModels: MemoryReadModels;
   readonly workQueues: MemoryWorkQueues;
@@ -41,7 +43,7 @@ export function testStore(
   };
   let closing: Promise<void> | undefined;
   return {
-    ...{ log, records, readModels, workQueues, clock },
+    ...{ log, feed: log.asFeed(), records, readModels, workQueues, clock },
     random: seededRandom(seed),
     newId: seededIds(seed),
     close(graceMs) {

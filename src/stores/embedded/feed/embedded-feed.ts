@@ -1,5 +1,5 @@
 /**
- * Reads pages of the feed, a chunk of entries at a time:
+ * The feed in a folder. Pages are read a chunk of entries at a time:
  *
  *   entries of the feed ─► their events, log by log (stretches.ts) ─► onto the page, in feed order
  *
@@ -8,13 +8,15 @@
  */
 import { type EventId, successorOf } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
-import { BEFORE_FIRST, markedPosition, writeFeedCursor } from '../../../feed/cursor.ts';
-import type { FeedCursor, FeedPage } from '../../../feed/feed.ts';
+import { type FeedPlace, markedPosition } from '../../../feed/cursor.ts';
+import type { FeedPage } from '../../../feed/feed.ts';
+import { FeedFollowers } from '../../../feed/followers.ts';
 import type { FeedRequest } from '../../../feed/options.ts';
 import { FeedPageBuilder } from '../../../feed/page.ts';
-import { placeInFeed } from '../../../feed/standing.ts';
+import { type FeedEnd, type FeedFacts, placeInFeed } from '../../../feed/standing.ts';
+import { StoredFeed } from '../../../feed/stored-feed.ts';
 import type { EmbeddedStore } from '../embedded-store.ts';
-import { COUNTERS_KEY, type Databases } from '../layout.ts';
+import { COUNTERS_KEY, type Databases, type FeedEntry } from '../layout.ts';
 import { FeedChunk } from './chunk.ts';
 import { FeedSource } from './source.ts';
 import { readStretches } from './stretches.ts';
@@ -35,10 +37,11 @@ const ENTRIES_PER_TURN = 4_000;
 /** After so many entries without a single one of the category asked for, the caller gets its empty page. */
 const MAX_ENTRIES_SKIPPED = 200_000;
 
-/** Runs a read in a turn of the event loop. */
+/** Runs a read in a turn of the event loop, unless the log is closed: then it throws that. */
 export type InTurn = <T>(read: () => T) => Promise<T>;
 
-export class FeedReader {
+export class EmbeddedFeed extends StoredFeed {
+  readonly followers = new FeedFollowers();
   readonly #source: FeedSource;
   readonly #databases: Databases;
   readonly #inTurn: InTurn;
@@ -46,12 +49,17 @@ export class FeedReader {
   #eventSize: number | undefined;
 
   constructor(store: EmbeddedStore, databases: Databases, inTurn: InTurn) {
+    super();
     this.#source = new FeedSource(store);
     this.#databases = databases;
     this.#inTurn = inTurn;
   }
 
-  async page(request: FeedRequest): Promise<FeedPage> {
+  async follow(wake: () => void): Promise<() => void> {
+    return this.#inTurn(() => this.followers.add(wake));
+  }
+
+  protected async read(request: FeedRequest): Promise<FeedPage> {
     const reading = this.#read(request);
     for (;;) {
       const step = await this.#inTurn(() => reading.next());
@@ -59,16 +67,27 @@ export class FeedReader {
     }
   }
 
-  end(): Promise<FeedCursor> {
-    return this.#inTurn(() => {
-      const position = this.#end();
-      const mark = this.#databases.feed.get(position);
-      return writeFeedCursor({ ...BEFORE_FIRST, position, mark });
-    });
+  protected facts(place: FeedPlace): Promise<FeedFacts> {
+    return this.#inTurn(() => this.#facts(place));
   }
 
   #end(): number {
     return this.#databases.counters.get(COUNTERS_KEY)?.lastFeed ?? 0;
+  }
+
+  #lastEntry(): FeedEnd {
+    const end = this.#end();
+    return { end, last: this.#entry(end) };
+  }
+
+  #entry(position: number): FeedEntry | undefined {
+    return position === 0 ? undefined : this.#databases.feed.get(position);
+  }
+
+  #facts(place: FeedPlace): FeedFacts {
+    const mark = this.#entry(markedPosition(place));
+    // Entries of the feed are never removed.
+    return { first: 1, next: place.position + 1, mark, ...this.#lastEntry() };
   }
 
   /** Yields where it has held the turn for long enough. */
@@ -102,16 +121,11 @@ export class FeedReader {
       wanted = Math.min(wanted * CHUNK_GROWTH, this.#fitting(page));
       yield;
     }
-    return page.page(this.#end());
+    return page.page(this.#lastEntry());
   }
 
   #begin(request: FeedRequest): FeedPageBuilder {
-    const marked = markedPosition(request.after);
-    const mark = marked === 0 ? undefined : this.#databases.feed.get(marked);
-    // Entries of the feed are never removed.
-    const next = request.after.position + 1;
-    const facts = { first: 1, next, end: this.#end(), mark };
-    const { standing, from } = placeInFeed(request.after, facts);
+    const { standing, from } = placeInFeed(request.after, this.#facts(request.after));
     return new FeedPageBuilder(request, standing, from);
   }
 

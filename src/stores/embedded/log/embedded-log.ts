@@ -12,9 +12,7 @@ import {
 import type { EventId } from '../../../event/event-id.ts';
 import { type LogName, parseLogName } from '../../../event/log-name.ts';
 import { Closed } from '../../../event/store-errors.ts';
-import type { FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
-import { FeedFollowers } from '../../../feed/followers.ts';
-import { parseFeedOptions } from '../../../feed/options.ts';
+import type { Feed, FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
 import { Followers } from '../../../log/followers.ts';
 import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
@@ -27,7 +25,7 @@ import {
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { EmbeddedStore, readFailure } from '../embedded-store.ts';
-import { FeedReader } from '../feed/embedded-feed.ts';
+import { EmbeddedFeed } from '../feed/embedded-feed.ts';
 import type { Batch } from '../group-commit.ts';
 import { COUNTERS_KEY, type Databases, openDatabases } from '../layout.ts';
 import { ReadTurns } from '../read-turns.ts';
@@ -59,8 +57,7 @@ export class EmbeddedLog implements EventLog {
   readonly #limits: EventLimits;
   readonly #producerIdle: number;
   readonly #followers = new Followers();
-  readonly #feedFollowers = new FeedFollowers();
-  readonly #feed: FeedReader;
+  readonly #feed: EmbeddedFeed;
   readonly #reads = new ReadTurns();
   readonly #leave: (patience: number) => Promise<void>;
   #closed = false;
@@ -78,9 +75,9 @@ export class EmbeddedLog implements EventLog {
       databases: this.#databases,
       sweep: new ProducerSweep(this.#databases.producers, this.#producerIdle),
       counters: this.#databases.counters.get(COUNTERS_KEY) ?? { lastLog: 0, lastFeed: 0 },
-      onFeed: () => this.#feedFollowers.wake(),
+      onFeed: () => this.#feed.followers.wake(),
     };
-    this.#feed = new FeedReader(store, this.#databases, (read) => this.#read(read));
+    this.#feed = new EmbeddedFeed(store, this.#databases, (read) => this.#read(read));
     this.kept = new EmbeddedKeptLogs({
       databases: this.#databases,
       commits: store.commits,
@@ -152,18 +149,20 @@ export class EmbeddedLog implements EventLog {
     await this.kept.trim(log, through);
   }
 
-  async feed(options?: FeedOptions): Promise<FeedPage> {
-    this.#mustBeOpen();
-    return this.#feed.page(parseFeedOptions(options));
+  /** The feed of this store by itself; the next three are the same by way of the log. */
+  asFeed(): Feed {
+    return this.#feed;
   }
 
-  async followFeed(wake: () => void): Promise<() => void> {
-    this.#mustBeOpen();
-    return this.#feedFollowers.add(wake);
+  feed(options?: FeedOptions): Promise<FeedPage> {
+    return this.#feed.page(options);
   }
 
-  async feedEnd(): Promise<FeedCursor> {
-    this.#mustBeOpen();
+  followFeed(wake: () => void): Promise<() => void> {
+    return this.#feed.follow(wake);
+  }
+
+  feedEnd(): Promise<FeedCursor> {
     return this.#feed.end();
   }
 
@@ -176,10 +175,10 @@ export class EmbeddedLog implements EventLog {
     this.#closed = true;
     this.kept.stop();
     this.#followers.wakeAll();
-    this.#feedFollowers.wake();
+    this.#feed.followers.wake();
     return this.#leave(CLOSE_PATIENCE).finally(() => {
       this.#followers.clear();
-      this.#feedFollowers.clear();
+      this.#feed.followers.clear();
     });
   }
 

@@ -20,9 +20,7 @@ import {
   ProducerGap,
   VersionConflict,
 } from '../../../event/store-errors.ts';
-import type { FeedCursor, FeedOptions, FeedPage, Stretch } from '../../../feed/feed.ts';
-import { FeedFollowers } from '../../../feed/followers.ts';
-import { parseFeedOptions } from '../../../feed/options.ts';
+import type { Feed, FeedCursor, FeedOptions, FeedPage, Stretch } from '../../../feed/feed.ts';
 import { allocateIds } from '../../../log/allocate.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
 import { Followers } from '../../../log/followers.ts';
@@ -36,7 +34,7 @@ import {
 import { judge, type ProducerState, stateAfter } from '../../../log/producer-state.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
-import { endOfFeed, readFeed } from '../feed/memory-feed.ts';
+import { MemoryFeed } from '../feed/memory-feed.ts';
 import { copyContents, emptyContents, type MemorySnapshot, withOwnBytes } from './contents.ts';
 import { MemoryKeptLogs } from './kept-logs.ts';
 
@@ -57,8 +55,8 @@ export class MemoryLog implements EventLog {
   readonly #limits: EventLimits;
   readonly #producerIdle: number;
   readonly #followers = new Followers();
-  readonly #feedFollowers = new FeedFollowers();
-  #feed: Stretch[] = [];
+  readonly #feed: MemoryFeed;
+  #entries: Stretch[] = [];
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -66,6 +64,10 @@ export class MemoryLog implements EventLog {
     this.#clock = options.clock ?? Date.now;
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#producerIdle = options.producerIdle ?? DEFAULT_PRODUCER_IDLE;
+    this.#feed = new MemoryFeed(() => {
+      this.#mustBeOpen();
+      return { feed: this.#entries, logs: this.kept.contents };
+    });
   }
 
   async append(
@@ -101,9 +103,9 @@ export class MemoryLog implements EventLog {
       const state = stateAfter(contents.producers.get(producer.id), producer, range, now);
       contents.producers.set(producer.id, state);
     }
-    this.#feed.push({ log, first: ids[0]!, last: contents.version });
+    this.#entries.push({ log, first: ids[0]!, last: contents.version });
     this.#followers.tell(log, previous, () => added);
-    this.#feedFollowers.wake();
+    this.#feed.followers.wake();
     return { ids, version: contents.version, duplicate: false };
   }
 
@@ -123,19 +125,21 @@ export class MemoryLog implements EventLog {
     await this.kept.trim(log, through);
   }
 
-  async feed(options?: FeedOptions): Promise<FeedPage> {
-    this.#mustBeOpen();
-    return readFeed(this.#feed, this.kept.contents, parseFeedOptions(options));
+  /** The feed of this store by itself; the next three are the same by way of the log. */
+  asFeed(): Feed {
+    return this.#feed;
   }
 
-  async followFeed(wake: () => void): Promise<() => void> {
-    this.#mustBeOpen();
-    return this.#feedFollowers.add(wake);
+  feed(options?: FeedOptions): Promise<FeedPage> {
+    return this.#feed.page(options);
   }
 
-  async feedEnd(): Promise<FeedCursor> {
-    this.#mustBeOpen();
-    return endOfFeed(this.#feed);
+  followFeed(wake: () => void): Promise<() => void> {
+    return this.#feed.follow(wake);
+  }
+
+  feedEnd(): Promise<FeedCursor> {
+    return this.#feed.end();
   }
 
   async describe(): Promise<StoreDescription> {
@@ -154,13 +158,13 @@ export class MemoryLog implements EventLog {
   async #close(): Promise<void> {
     this.#closed = true;
     this.#followers.end();
-    this.#feedFollowers.wake();
-    this.#feedFollowers.clear();
+    this.#feed.followers.wake();
+    this.#feed.followers.clear();
   }
 
   /** A copy of all that it holds, as a backup would have it; also after it was closed. */
   snapshot(): MemorySnapshot {
-    return { logs: copyContents(this.kept.contents), feed: [...this.#feed] };
+    return { logs: copyContents(this.kept.contents), feed: [...this.#entries] };
   }
 
   /**
@@ -169,9 +173,9 @@ export class MemoryLog implements EventLog {
    */
   restore(snapshot: MemorySnapshot): void {
     this.kept.contents = copyContents(snapshot.logs);
-    this.#feed = [...snapshot.feed];
+    this.#entries = [...snapshot.feed];
     this.#followers.wakeAll();
-    this.#feedFollowers.wake();
+    this.#feed.followers.wake();
   }
 
   /** The IDs of the producer's append if the log has it already; `undefined` if it is the next one. */

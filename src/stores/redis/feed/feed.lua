@@ -22,9 +22,9 @@ ARGV
   7  what the names of the logs asked for start with
 
 Returns { facts, body }
-  facts  'first next end log last isWithin': the first entry that is kept, the first after the
-         cursor, the last that was given out (- for none); how the entry of ARGV 2 ends (- - for
-         none); whether the body ends within its last entry
+  facts  'first next end log last log last isWithin': the first entry that is kept, the first after
+         the cursor, the last that was given out; how the entry of ARGV 2 ends, and how that last
+         one does (- - where there is none); whether the body ends within its last entry
   body   per entry:    'entry <position> <stretches> <log> <last>' LF, the latter two being how it ends
          per stretch:  '<index> <log> <whole> <complete> <bytes>' LF, then so many bytes of events:
          per event:    '<id> <length> <length> …' LF, then the strings of these lengths
@@ -69,19 +69,27 @@ end
 
 -- 1. The feed itself.
 
+local function endOf(fields)
+  return fields[#fields - 1], match(fields[#fields], ' (.+)$')
+end
+
 local stream, refusal = streamFacts(feedKey)
 if not stream then return refusal end
 local finish = positionOf(stream['last-generated-id'] or '0-0')
 local firstEntry = stream['first-entry']
 local firstKept = firstEntry and positionOf(firstEntry[1]) or finish + 1
 
+-- Not when it was removed, and others stay.
+local endLog, endLast = '-', '-'
+local lastKept = stream['last-entry']
+if finish > 0 and lastKept and positionOf(lastKept[1]) == finish then
+  endLog, endLast = endOf(lastKept[2])
+end
+
 local markLog, markLast = '-', '-'
 if marked > 0 then
   local entry = call('XRANGE', feedKey, '0-' .. asText[marked], '0-' .. asText[marked])[1]
-  if entry then
-    local fields = entry[2]
-    markLog, markLast = fields[#fields - 1], match(fields[#fields], ' (.+)$')
-  end
+  if entry then markLog, markLast = endOf(entry[2]) end
 end
 
 -- 2. Which stretches to read.
@@ -95,7 +103,7 @@ local nextKept = finish + 1
 
 local function collect()
   local wanted, seen, at, chunk = 0, 0, position, 8
-  while wanted < limit and seen < MOST_STRETCHES do
+  repeat
     local batch = call('XRANGE', feedKey, '0-' .. asText[at + 1], '+', 'COUNT', chunk)
     for number = 1, #batch do
       local here = positionOf(batch[number][1])
@@ -125,7 +133,7 @@ local function collect()
     end
     if #batch < chunk then return end
     chunk = math.min(256, math.max(1, math.ceil((limit - wanted) * #entries / math.max(seen, 1))))
-  end
+  until wanted >= limit or seen >= MOST_STRETCHES
 end
 collect()
 
@@ -351,6 +359,6 @@ if not isFull and #entries > 0 and entries[#entries] ~= lastEntry then
 end
 
 local facts = table.concat({
-  asText[firstKept], asText[nextKept], asText[finish], markLog, markLast, isWithin,
+  asText[firstKept], asText[nextKept], asText[finish], markLog, markLast, endLog, endLast, isWithin,
 }, ' ')
 return { facts, table.concat(parts) }

@@ -2,14 +2,8 @@
 import { type EventId, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { WrongType } from '../../../event/store-errors.ts';
-import {
-  BEFORE_FIRST,
-  type EntryMark,
-  type FeedPlace,
-  markedPosition,
-  writeFeedCursor,
-} from '../../../feed/cursor.ts';
-import type { FeedCursor, FeedPage } from '../../../feed/feed.ts';
+import { type EntryMark, type FeedPlace, markedPosition } from '../../../feed/cursor.ts';
+import type { FeedPage } from '../../../feed/feed.ts';
 import type { FeedRequest } from '../../../feed/options.ts';
 import { FeedPageBuilder, type StretchPlace } from '../../../feed/page.ts';
 import { type FeedFacts, placeInFeed } from '../../../feed/standing.ts';
@@ -59,16 +53,14 @@ export class FeedReader {
       // Without progress, a hole in the feed comes next: the next page begins with telling it.
       const isAtEnd = page.place.position >= reply.end || page.place === before;
       const isLongEnough = page.isEmpty && calls >= MOST_EMPTY_CALLS;
-      if (page.isFull || isAtEnd || isLongEnough) return page.page(reply.end);
+      if (page.isFull || isAtEnd || isLongEnough) return page.page(reply);
       reply = await this.#read(page.place, page.room, page.bytesLeft, prefix);
     }
   }
 
-  async end(): Promise<FeedCursor> {
-    const { end } = await this.#read(BEFORE_FIRST, 0, 0, '');
-    const place = { ...BEFORE_FIRST, position: end };
-    const { mark } = await this.#read({ ...place, mark: NOBODY }, 0, 0, '');
-    return writeFeedCursor({ ...place, mark });
+  /** What is known of the feed for who stands at `place`; no event is read for that. */
+  facts(place: FeedPlace): Promise<FeedFacts> {
+    return this.#read(place, 0, 0, '');
   }
 
   async #read(place: FeedPlace, limit: number, maxBytes: number, prefix: string): Promise<Reply> {
@@ -87,7 +79,9 @@ export class FeedReader {
       ],
     );
     const [facts, body] = reply as [Buffer, Buffer];
-    const [first, next, end, log, last, isWithin] = facts.toString('latin1').split(' ');
+    const [first, next, end, log, last, endLog, endLast, isWithin] = facts
+      .toString('latin1')
+      .split(' ');
     if ([first, next, end].includes('-1')) {
       throw new WrongType(
         FEED_KEY,
@@ -98,15 +92,17 @@ export class FeedReader {
       first: Number(first),
       next: Number(next),
       end: Number(end),
-      mark: last === '-' ? undefined : { log: log as LogName, last: last as EventId },
+      mark: markOf(log!, last!),
+      last: markOf(endLog!, endLast!),
       isWithin: isWithin === '1',
       body,
     };
   }
 }
 
-/** Asks for how the entry ends, whatever that is. */
-const NOBODY: EntryMark = { log: '' as LogName, last: ZERO_ID };
+function markOf(log: string, last: string): EntryMark | undefined {
+  return last === '-' ? undefined : { log: log as LogName, last: last as EventId };
+}
 
 /** Puts what fits on the page. What a call has cut short for its own bounds, the next one goes on with. */
 function takeBody(page: FeedPageBuilder, { body, isWithin }: Reply): void {

@@ -1,7 +1,10 @@
 /** The feed on Redis: its pages, its wake-ups, and while somebody follows it the look for what others added. */
 import type { Redis } from 'ioredis';
-import type { FeedCursor, FeedPage } from '../../../feed/feed.ts';
+import type { FeedPlace } from '../../../feed/cursor.ts';
+import type { FeedPage } from '../../../feed/feed.ts';
 import type { FeedRequest } from '../../../feed/options.ts';
+import type { FeedFacts } from '../../../feed/standing.ts';
+import { StoredFeed } from '../../../feed/stored-feed.ts';
 import { longestBlock } from '../place/connection-options.ts';
 import { type CallScript, FeedReader } from './reader.ts';
 import { FeedScan } from './scan.ts';
@@ -16,13 +19,14 @@ export interface FeedSettings {
   readonly onRefusal: (reason: string | undefined) => void;
 }
 
-export class Feed {
+export class RedisFeed extends StoredFeed {
   readonly #reader: FeedReader;
   readonly #watch: FeedWatch;
   readonly #scan: FeedScan;
 
   /** @param watching a connection of its own, not yet open, that opens again by itself */
   constructor(redis: Redis, watching: Redis, call: CallScript, settings: FeedSettings) {
+    super();
     const { scanInterval, pingInterval, onRefusal } = settings;
     this.#reader = new FeedReader(call);
     this.#watch = new FeedWatch(watching, {
@@ -33,15 +37,7 @@ export class Feed {
     this.#scan = new FeedScan(redis, scanInterval);
   }
 
-  page(request: FeedRequest): Promise<FeedPage> {
-    return this.#reader.page(request);
-  }
-
-  end(): Promise<FeedCursor> {
-    return this.#reader.end();
-  }
-
-  async follow(wake: () => void, signal: AbortSignal | undefined): Promise<() => void> {
+  async follow(wake: () => void, signal?: AbortSignal): Promise<() => void> {
     const unfollow = await this.#watch.follow(wake, signal);
     if (this.#watch.size > 0) this.#scan.start();
     return () => {
@@ -53,5 +49,13 @@ export class Feed {
   close(): void {
     this.#scan.stop();
     this.#watch.close();
+  }
+
+  protected read(request: FeedRequest): Promise<FeedPage> {
+    return this.#reader.page(request);
+  }
+
+  protected facts(place: FeedPlace): Promise<FeedFacts> {
+    return this.#reader.facts(place);
   }
 }

@@ -16,8 +16,7 @@ import {
 import type { EventId } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { Closed, Unavailable, WrongType } from '../../../event/store-errors.ts';
-import type { FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
-import { parseFeedOptions } from '../../../feed/options.ts';
+import type { Feed, FeedCursor, FeedOptions, FeedPage } from '../../../feed/feed.ts';
 import { closeAfterDependents } from '../../../log/dependents.ts';
 import type { KeptLogs } from '../../../log/kept-logs.ts';
 import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
@@ -29,7 +28,7 @@ import {
 } from '../../../log/options.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
-import { Feed } from '../feed/redis-feed.ts';
+import { RedisFeed } from '../feed/redis-feed.ts';
 import { FEED_SCRIPT } from '../feed/scripts.ts';
 import { keptUnder } from '../keys.ts';
 import { findOccupied } from '../occupied.ts';
@@ -92,7 +91,7 @@ export class RedisLog implements EventLog {
   readonly #appends: AppendQueue;
   readonly #publications: Publications;
   readonly #sweep: Sweep;
-  readonly #feed: Feed;
+  readonly #feed: RedisFeed;
   readonly #limits: EventLimits;
   readonly #report: ConnectionReport;
   /** After how many milliseconds to try again what Redis has refused. */
@@ -128,7 +127,7 @@ export class RedisLog implements EventLog {
     });
     this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
     this.kept = new RedisKeptLogs((...call) => this.#call(...call));
-    this.#feed = new Feed(redis, watching, (...call) => this.#call(...call), {
+    this.#feed = new RedisFeed(redis, watching, (...call) => this.#call(...call), {
       scanInterval: options.feedScan ?? 30_000,
       pingInterval: this.#retryInterval,
       onRefusal(reason) {
@@ -196,8 +195,13 @@ export class RedisLog implements EventLog {
     await this.kept.trim(log, through);
   }
 
-  async feed(options?: FeedOptions): Promise<FeedPage> {
-    return this.#feed.page(parseFeedOptions(options));
+  /** The feed of this store by itself; the next three are the same by way of the log. */
+  asFeed(): Feed {
+    return this.#feed;
+  }
+
+  feed(options?: FeedOptions): Promise<FeedPage> {
+    return this.#feed.page(options);
   }
 
   followFeed(wake: () => void, signal?: AbortSignal): Promise<() => void> {

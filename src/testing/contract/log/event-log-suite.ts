@@ -3,6 +3,7 @@
  * is a named capability. Knows no store and no test runner.
  */
 
+import { feedCursorTests } from '../feed/cursors.ts';
 import { feedFollowingTests } from '../feed/following.ts';
 import { feedTests } from '../feed/pages.ts';
 import { type Contract, type ContractCase, contractCases } from '../suite.ts';
@@ -38,6 +39,7 @@ const EVENT_LOG: Contract<LogUnderTest, LogContext, LogCapabilities> = {
     standingTests,
     followingTests,
     feedTests,
+    feedCursorTests,
     feedFollowingTests,
     foreignTests,
     failingTests,
