@@ -22,7 +22,7 @@ import type {
   UnknownRecorded,
 } from '../typed/event-types.ts';
 import { explained, isDevelopment } from './kept-state.ts';
-import { textHash } from './text-hash.ts';
+import { sha256 } from './sha256.ts';
 
 /** Payloads of events that nobody has defined. */
 export type UntypedPayloads = Readonly<Record<string, Payload>>;
@@ -137,10 +137,10 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
   const reading = new EventReading<RecordedFrom<Payloads> | UnknownRecorded>({
     ...{ events, writers, onPassedOver },
   });
-  const evolving = version ?? textHash(`${definition.evolve}\n${events?.readingText ?? ''}`);
+  const evolving = version ?? sha256(`${definition.evolve}\n${events?.readingText ?? ''}`);
   const whose = textOfWriters(writers);
-  const formerVersion = whose === '' ? String(evolving) : `${evolving} by ${textHash(whose)}`;
-  const from = version === undefined ? ` from ${textHash(jsonOf(initial))}` : '';
+  const formerVersion = whose === '' ? String(evolving) : `${evolving} by ${sha256(whose)}`;
+  const from = version === undefined ? ` from ${sha256(jsonOf(initial))}` : '';
   const isFrozen = isDevelopment();
   return {
     name,

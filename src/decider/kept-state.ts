@@ -11,7 +11,13 @@ import { isA, textOf } from '../event/thrown.ts';
 const FROZEN = /read only|not extensible|Cannot (?:add|delete|define|redefine|change) /;
 
 export function isDevelopment(): boolean {
-  return process.env.NODE_ENV !== 'production';
+  try {
+    // Written out, as this is what bundlers for browsers look for.
+    return process.env.NODE_ENV !== 'production';
+  } catch {
+    // A browser, and nobody has put anything in its place.
+    return true;
+  }
 }
 
 /** A state that is going to be kept. */

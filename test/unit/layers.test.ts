@@ -32,7 +32,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   event: { ours: [], theirs: [] },
   protocol: { ours: ['event'], theirs: [] },
   typed: { ours: ['event'], theirs: [] },
-  decider: { ours: ['event', 'typed'], theirs: ['node:'] },
+  decider: { ours: ['event', 'typed'], theirs: [] },
 
   log: { ours: ['event', 'feed'], theirs: [] },
   feed: { ours: ['event', 'log'], theirs: [] },

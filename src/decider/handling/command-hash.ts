@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { InvalidInput } from '../../event/error.ts';
 import { kindOf } from '../../event/thrown.ts';
-import { textHash } from '../text-hash.ts';
+import { textHash } from './text-hash.ts';
 
 /** 132 bits: nobody finds two commands with the same. */
 const HASH_LENGTH = 22;

@@ -27,8 +27,8 @@ import type { EventLog } from '../../log/log.ts';
 import { DEFAULT_PRODUCER_IDLE } from '../../log/options.ts';
 import { timeOf } from '../../typed/recorded.ts';
 import { CommandIdReused, StateLost } from '../errors.ts';
-import { textHash } from '../text-hash.ts';
 import { commandHash } from './command-hash.ts';
+import { textHash } from './text-hash.ts';
 
 const MAX_COMMAND_ID_LENGTH = 1_024;
 const PAGE = { limit: 1_000, maxBytes: 1_048_576, unchecked: true };
