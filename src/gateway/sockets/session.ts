@@ -20,6 +20,7 @@ import { presentable, protocolError } from '../../protocol/problem.ts';
 import type { WireFormat } from '../../protocol/wire-format.ts';
 import type { Appending, Sender } from '../appending.ts';
 import { shownOf } from '../failure.ts';
+import { Reader, type ReaderOwner, Readers } from '../following.ts';
 import type { Beating, Heartbeat } from '../heartbeat.ts';
 import { TAKES_TIME } from '../http/body.ts';
 import type { Access } from '../identity/access.ts';
@@ -30,7 +31,6 @@ import type { GatewayLimits } from '../limits/limits.ts';
 import type { LoopTurns } from '../limits/loop-turns.ts';
 import type { Logger } from '../logger.ts';
 import type { Admission } from './admission.ts';
-import { Reader, type ReaderOwner, Readers } from './reader.ts';
 import type { GatewaySocket, SocketSession } from './socket.ts';
 
 /** What all sessions of a gateway share. */

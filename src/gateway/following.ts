@@ -1,13 +1,13 @@
 /** The logs that a socket follows: the receiving ends of its subscriptions, and how they share it. */
-import type { MillraceError } from '../../event/error.ts';
-import type { EventId } from '../../event/event-id.ts';
-import type { LogName } from '../../event/log-name.ts';
-import type { Batch } from '../../live/batch.ts';
-import type { Sink, Subscription } from '../../live/sink.ts';
-import { Turns } from '../../live/turns.ts';
-import type { WireFormat } from '../../protocol/wire-format.ts';
-import type { LargeEvents } from '../large-events.ts';
-import type { GatewaySocket } from './socket.ts';
+import type { MillraceError } from '../event/error.ts';
+import type { EventId } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { Batch } from '../live/batch.ts';
+import type { Sink, Subscription } from '../live/sink.ts';
+import { Turns } from '../live/turns.ts';
+import type { WireFormat } from '../protocol/wire-format.ts';
+import type { LargeEvents } from './large-events.ts';
+import type { GatewaySocket } from './sockets/socket.ts';
 
 /** What a reader needs of the session that it belongs to. */
 export interface ReaderOwner {
