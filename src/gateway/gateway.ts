@@ -108,6 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     heartbeat,
     eventStreams,
     sendBufferBytes,
+    limits,
     large,
     bodies,
     access,
@@ -188,7 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return closing;
     },
     terminate() {
-      for (const session of sessions) session.socket.terminate();
+      for (const session of sessions) session.terminate();
     },
   };
   const leave = endsWith(log, 'work', () => gateway.close());

@@ -98,12 +98,12 @@ export class InPieces<Frame> {
     if (this.#left.length === 0) return undefined;
     const { turns } = this.#large;
     if (turns.isOpen) return this.#now();
-    this.letGo();
+    this.#letGo();
     return turns.run(() => this.#now());
   }
 
   /** The client is slow: nothing large is kept for it. */
-  letGo(): void {
+  #letGo(): void {
     this.#shared = undefined;
     this.#left = this.#left.map((event) => {
       if (typeof event === 'string' || event.size <= LARGE) return event;
@@ -114,7 +114,7 @@ export class InPieces<Frame> {
 
   /** The client has as much as it may: lets go, unless the next piece is asked for in the same turn. */
   rest(): void {
-    this.#resting ??= setTimeout(() => this.letGo(), 0);
+    this.#resting ??= setTimeout(() => this.#letGo(), 0);
   }
 
   #now(): Frame | Promise<Frame> {

@@ -7,10 +7,9 @@ import { protocolError } from '../../protocol/problem.ts';
 import { ValueCount } from '../../protocol/value-count.ts';
 import type { InMemory } from '../limits/in-memory.ts';
 import type { GatewayLimits } from '../limits/limits.ts';
-import type { LoopTurns } from '../limits/loop-turns.ts';
+import { type LoopTurns, TAKES_TIME } from '../limits/loop-turns.ts';
+import { tooManyValues } from '../limits/values.ts';
 
-/** What is smaller is parsed in less time than it takes to ask whether there is any. */
-export const TAKES_TIME = 4_096;
 /** So many times its text takes what a text can be parsed into, for work that keeps it while the store works. */
 export const KEPT_PARSED = 10;
 /** So many bytes are counted in one turn of the event loop: about a millisecond. */
@@ -93,13 +92,6 @@ export class BodyReader {
 
 function tooLarge(most: number): MillraceError {
   return protocolError('body_too_large', `the body must be at most ${most} bytes`);
-}
-
-export function tooManyValues(what: string, most: number): MillraceError {
-  return protocolError(
-    'too_many_values',
-    `${what} must hold at most ${most} JSON values (each comma, [ and { counts); send fewer at once`,
-  );
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

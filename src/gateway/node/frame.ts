@@ -2,50 +2,22 @@
  * WebSocket frames (RFC 6455 section 5.2) as whole buffers: a server's text frame is a header of
  * 2, 4 or 10 bytes and the text, unmasked. Made once for all sockets that get the same messages.
  */
-import type { StoredEvent } from '../../event/event.ts';
-import type { LogName } from '../../event/log-name.ts';
-import type { FrameEncoder } from '../../live/batch.ts';
-import type { WireFormat } from '../../protocol/wire-format.ts';
-import { type PieceFormat, SharedPieces } from '../in-pieces.ts';
+import type { Framing } from '../sockets/socket.ts';
 
 const FINAL = 0x80;
 const TEXT = 0x1;
 
-const encoders = new Map<WireFormat, FrameEncoder<Buffer>>();
-
-/** One encoder for each wire format: its identity is what batches share their frames by. */
-export function frameEncoder(format: WireFormat): FrameEncoder<Buffer> {
-  let encoder = encoders.get(format);
-  if (encoder === undefined) {
-    encoder = (log: LogName, events: readonly StoredEvent[]) => frameOf(format.events(log, events));
-    encoders.set(format, encoder);
-  }
-  return encoder;
-}
+/** Shared by all sockets of this runtime. */
+export const NODE_FRAMING: Framing<Buffer> = {
+  whole: frameOf,
+  part: (text, isFirst, isLast) => makeFrame((isFirst ? TEXT : 0) | (isLast ? FINAL : 0), text),
+};
 
 /** Text messages as frames, one after the other. */
 export function frameOf(messages: readonly string[]): Buffer {
   // Nearly always it is one.
   if (messages.length === 1) return textFrame(messages[0]!);
   return Buffer.concat(messages.map(textFrame));
-}
-
-const pieceFormats = new Map<WireFormat, PieceFormat<Buffer>>();
-
-/** One for each wire format, too: events that are too large for one frame, in fragments (section 5.4). */
-export function pieceFormat(format: WireFormat): PieceFormat<Buffer> {
-  let known = pieceFormats.get(format);
-  if (known === undefined) {
-    const made: PieceFormat<Buffer> = {
-      shape: format.shape,
-      frame: ({ text, next }, isFirst) =>
-        makeFrame((isFirst ? TEXT : 0) | (next === undefined ? FINAL : 0), text),
-      shared: (log, events) => new SharedPieces(made, log, events[0]!),
-    };
-    pieceFormats.set(format, made);
-    known = made;
-  }
-  return known;
 }
 
 /** A text message as a frame. */

@@ -141,7 +141,7 @@ async function upgrade(
   }
   stream.once('close', () => admission.place.leave());
   sockets.handleUpgrade(request, stream, head, (socket) => {
-    socket.begin(stream, admission.format, gateway.limits, (accepted) =>
+    socket.begin(stream, gateway.limits.maxFrameBytes, (accepted) =>
       gateway.accept(accepted, admission),
     );
   });

@@ -16,35 +16,40 @@ import { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from '../../../src/gateway
 import { LoopTurns } from '../../../src/gateway/limits/loop-turns.ts';
 import { SILENT } from '../../../src/gateway/logger.ts';
 import { Session, type SessionContext } from '../../../src/gateway/sockets/session.ts';
-import type { GatewaySocket } from '../../../src/gateway/sockets/socket.ts';
-import type { Batch } from '../../../src/live/batch.ts';
+import type { GatewaySocket, Reading } from '../../../src/gateway/sockets/socket.ts';
 import type { Live } from '../../../src/live/live.ts';
 import type { Sink, Subscription } from '../../../src/live/sink.ts';
 import type { AppendOptions, EventLog, Page } from '../../../src/log/log.ts';
 import { jsonFormat } from '../../../src/protocol/json-format.ts';
 
+/** A socket of a runtime that can stop to read and count, and makes its frames by itself. */
 export class FakeSocket implements GatewaySocket {
   bytesWaiting = 0;
-  bytesTaken = 0;
-  isBusy = false;
+  bytesTaken: number | undefined = 0;
+  /** All that was sent but events. */
   readonly sent: string[] = [];
-  readonly delivered: Batch[] = [];
-  reading = true;
+  /** Messages with events. */
+  readonly delivered: DeliveredEvents[] = [];
+  isReading = true;
   pings = 0;
   closedWith: { code: number; reason: string } | undefined;
   terminated = false;
+  reading: Reading | undefined = {
+    pause: () => {
+      this.isReading = false;
+    },
+    resume: () => {
+      this.isReading = true;
+    },
+  };
 
   send(message: string): void {
-    this.sent.push(message);
+    const delivered = eventsIn(message);
+    if (delivered === undefined) this.sent.push(message);
+    else this.deliver(delivered, message);
   }
-  deliver(batch: Batch): void {
-    this.delivered.push(batch);
-  }
-  pause(): void {
-    this.reading = false;
-  }
-  resume(): void {
-    this.reading = true;
+  deliver(delivered: DeliveredEvents, _message: string): void {
+    this.delivered.push(delivered);
   }
   ping(): void {
     this.pings += 1;
@@ -56,9 +61,18 @@ export class FakeSocket implements GatewaySocket {
     this.terminated = true;
   }
 
-  get frames(): { op: string; [member: string]: unknown }[] {
+  get told(): { op: string; [member: string]: unknown }[] {
     return this.sent.map((message) => JSON.parse(message));
   }
+}
+
+export interface DeliveredEvents {
+  readonly log: LogName;
+  readonly events: readonly { readonly id: EventId }[];
+}
+
+function eventsIn(message: string): DeliveredEvents | undefined {
+  return message.startsWith('{"op":"events"') ? JSON.parse(message) : undefined;
 }
 
 export class FakeSubscription implements Subscription {

@@ -1,14 +1,13 @@
 /** What one socket may cost that follows many logs and reads slowly or not at all. */
 import { afterEach, expect, test } from 'vitest';
 import type { LogName } from '../../../src/event/log-name.ts';
-import type { Batch } from '../../../src/live/batch.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import type { Live } from '../../../src/live/live.ts';
 import type { Page, ReadOptions } from '../../../src/log/log.ts';
 import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomLog } from '../../support/names.ts';
-import { FakeSocket, type Scene, scene } from './fakes.ts';
+import { type DeliveredEvents, FakeSocket, type Scene, scene } from './fakes.ts';
 
 const LOGS = 50;
 const EVENT_BYTES = 100_000;
@@ -23,10 +22,10 @@ class FillingSocket extends FakeSocket {
   largest = 0;
   readonly order: LogName[] = [];
 
-  override deliver(batch: Batch): void {
-    super.deliver(batch);
-    this.order.push(batch.log);
-    for (const { size } of batch.events) this.bytesWaiting += size;
+  override deliver(delivered: DeliveredEvents, message: string): void {
+    super.deliver(delivered, message);
+    this.order.push(delivered.log);
+    this.bytesWaiting += message.length;
     this.largest = Math.max(this.largest, this.bytesWaiting);
   }
 }
@@ -77,7 +76,7 @@ test('a replay of many logs buffers one batch beyond what may wait, and reads no
   }
   await atEase();
   expect(deliveries(filling)).toBe(LOGS * 2);
-  expect(filling.largest).toBeLessThan(SEND_BUFFER + EVENT_BYTES + 100);
+  expect(filling.largest).toBeLessThan(SEND_BUFFER + EVENT_BYTES + 200);
   expect(store.fullPages).toBeLessThanOrEqual(LOGS * 2 + 5);
   // Everybody has had one event before anybody has had two.
   expect(new Set(filling.order.slice(0, LOGS)).size).toBe(LOGS);
@@ -86,11 +85,11 @@ test('a replay of many logs buffers one batch beyond what may wait, and reads no
 test('what many logs push buffers one batch beyond what may wait, and comes when there is room', async () => {
   const { filling, logs, append, say, session } = crowd();
   for (const log of logs) say({ op: 'subscribe', log, after: '0-0' });
-  await eventually(() => filling.frames.filter(({ op }) => op === 'live').length === LOGS + 1);
+  await eventually(() => filling.told.filter(({ op }) => op === 'live').length === LOGS + 1);
   for (const log of logs) await append(log);
   await atEase();
   expect(deliveries(filling)).toBe(1);
-  expect(filling.largest).toBeLessThan(SEND_BUFFER + EVENT_BYTES + 100);
+  expect(filling.largest).toBeLessThan(SEND_BUFFER + EVENT_BYTES + 200);
   for (let served = 1; served <= LOGS; served += 1) {
     await eventually(() => deliveries(filling) === served);
     filling.bytesWaiting = 0;

@@ -74,7 +74,7 @@ test('an accepted socket gets what is appended, until it is gone', async () => {
   const session = gateway.accept(socket, admission);
   session.receive('{"op":"append","ref":1,"events":[{"type":"T","payload":1}]}');
   await expect.poll(() => socket.delivered.length).toBe(1);
-  await expect.poll(() => socket.frames.some(({ op }) => op === 'appended')).toBe(true);
+  await expect.poll(() => socket.told.some(({ op }) => op === 'appended')).toBe(true);
   session.closed();
   await log.append(admission.log, [{ type: 'T', payload: 2 }]);
   expect(socket.delivered).toHaveLength(1);

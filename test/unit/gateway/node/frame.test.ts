@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { frameEncoder, frameOf } from '../../../../src/gateway/node/frame.ts';
-import { jsonFormat } from '../../../../src/protocol/json-format.ts';
-import { textFormat } from '../../../../src/protocol/text.ts';
+import { frameOf, NODE_FRAMING } from '../../../../src/gateway/node/frame.ts';
 
 test.each([
   [0, 2],
@@ -32,7 +30,9 @@ test('several messages are several frames, one after the other', () => {
   expect(frameOf(['a', 'bc'])).toEqual(Buffer.from([0x81, 1, 97, 0x81, 2, 98, 99]));
 });
 
-test('a format has one encoder, so that batches share their frames', () => {
-  expect(frameEncoder(jsonFormat)).toBe(frameEncoder(jsonFormat));
-  expect(frameEncoder(jsonFormat)).not.toBe(frameEncoder(textFormat));
+test('a message in fragments: the first says what it is, the last that it is whole', () => {
+  const { part } = NODE_FRAMING;
+  const parts = [part('a', true, false), part('b', false, false), part('c', false, true)];
+  expect(parts.map(([first]) => first)).toEqual([0x01, 0x00, 0x80]);
+  expect(part('abc', true, true)).toEqual(frameOf(['abc']));
 });
