@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   feed: { ours: ['event', 'log'], theirs: [] },
   records: { ours: ['event'], theirs: [] },
   'read-models': { ours: ['event'], theirs: [] },
-  'work-queues': { ours: ['event'], theirs: [] },
+  'work-queues': { ours: ['event', 'feed'], theirs: [] },
 
   'stores/memory': { ours: CONTRACTS, theirs: [] },
   'stores/redis': { ours: [...CONTRACTS, 'stores'], theirs: ['ioredis', 'node:'] },

@@ -1,7 +1,6 @@
 /** Reads pages of the feed, as many calls of `feed.lua` as it takes, each of them short for Redis. */
 import { type EventId, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
-import { WrongType } from '../../../event/store-errors.ts';
 import { type EntryMark, type FeedPlace, markedPosition } from '../../../feed/cursor.ts';
 import type { FeedPage } from '../../../feed/feed.ts';
 import type { FeedRequest } from '../../../feed/options.ts';
@@ -10,6 +9,7 @@ import { type FeedFacts, placeInFeed } from '../../../feed/standing.ts';
 import { FEED_KEY } from '../keys.ts';
 import { decodeEntries } from '../log/entries.ts';
 import type { Script } from '../place/scripts.ts';
+import { feedOfOthers } from './feed-of-others.ts';
 import { FEED_SCRIPT } from './scripts.ts';
 
 /** What one call gives at most: Redis does nothing else meanwhile. */
@@ -83,10 +83,7 @@ export class FeedReader {
       .toString('latin1')
       .split(' ');
     if ([first, next, end].includes('-1')) {
-      throw new WrongType(
-        FEED_KEY,
-        `${FEED_KEY} has entries that are none of ours (or of a version before the first); remove ${FEED_KEY} and {${FEED_KEY}}:indexed, and the feed is built anew`,
-      );
+      throw feedOfOthers();
     }
     return {
       first: Number(first),

@@ -8,48 +8,36 @@ Invariants
   2. A group whose cursors are lost is not made again: it would do everything twice.
 
 KEYS
-  1  the feed (stream)   2  logs (stream)   3  state (hash)   4  cursors (hash)
+  1  logs (stream)   2  state (hash)   3  cursors (hash)
 ARGV
-  1  category, or ''     2  'start' or 'now'
+  1  category, or ''   2  'start' or 'now'   3  the place at the end of the feed, read before
 
 Returns { the category that the group was made for }, or {} when its cursors are lost. A group
 of a version that did not write down when it was made counts as made now.
 ]]
-local feed, logs, state, cursors = unpack(KEYS)
-local category, from = ARGV[1], ARGV[2]
+local logs, state, cursors = unpack(KEYS)
+local category, from, at = unpack(ARGV)
 
-local known = redis.call('HMGET', state, 'category', 'created', 'from', 'at', 'mark')
+local known = redis.call('HMGET', state, 'category', 'created', 'from', 'at')
 local made, created, origin = known[1], known[2], redis.call('HGET', cursors, '')
 if made and created and not origin then return {} end
 
-local function endOfFeed()
-  local last = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', '1')[1]
-  if last then
-    local fields = last[2]
-    return last[1], fields[#fields - 1] .. ' ' .. fields[#fields]
-  end
-  return streamFacts(feed)['last-generated-id'] or '0-0', ''
-end
-
 if made then
-  from = known[3]
+  from, at = known[3], known[4] or ''
 elseif origin then
   from, created, category = string.match(origin, '^(%S+) (%S+) (%S*)')
 end
-local at, mark = known[4], known[5]
 if not made then
-  at, mark = endOfFeed()
-  -- From where it was made on, if the feed still has that: look.lua sees to it.
-  if origin and from == 'now' then at, mark = string.match(origin, '\n(%S+)\n(.*)$') end
-  redis.call('HSET', state, 'category', category, 'from', from, 'at', at, 'mark', mark,
+  -- From where it was made on, if the feed still has that: whoever reads it sees to it.
+  if origin and from == 'now' then at = string.match(origin, '\n([^\n]*)') end
+  redis.call('HSET', state, 'category', category, 'from', from, 'at', at,
     'scan', from == 'start' and '0' or '')
 end
 if not known[2] then
   created = created or string.format('%.0f-0', readClock())
   redis.call('HSET', state, 'created', created)
   if not origin then
-    local how = from .. ' ' .. created .. ' ' .. (made or category)
-    redis.call('HSET', cursors, '', how .. '\n' .. at .. '\n' .. mark)
+    redis.call('HSET', cursors, '', from .. ' ' .. created .. ' ' .. (made or category) .. '\n' .. at)
   end
 end
 local group = redis.pcall('XGROUP', 'CREATE', logs, 'workers', '0', 'MKSTREAM')

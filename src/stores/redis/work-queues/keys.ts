@@ -1,5 +1,6 @@
 /**
- * Every key of work queues in Redis, and nothing else knows them. All of a group share a hash tag.
+ * Every key of work queues in Redis, and nothing else knows them. All of a group share a hash tag, and
+ * a script that touches them touches nothing else.
  *
  *   {work:mail}:logs       stream   one entry per log that has work, and the consumer group `workers`:
  *                                   who has an entry pending holds the lease on its log
@@ -10,15 +11,15 @@
  *   {work:mail}:delayed    zset     log → when it may go on, in milliseconds
  *   {work:mail}:redrives   hash     log → `event/letter/attempts …`
  *   {work:mail}:state      hash     `category`, `from`, `created` (an ID: when); how far the feed was
- *                                   read: `at`, `mark` (what its last entry holds), `scan` (where going
- *                                   over all logs has got to), `anew` (it is not the first feed);
+ *                                   read: `at` (its cursor), `scan` (where going over the marks of all
+ *                                   logs has got to), `anew` (it is not the first feed);
  *                                   `mended`, `mend`: when what waits was looked over, and how far
  *
  * Anybody can do anything to a key by hand: `mend.lua` goes over what waits and mends it. So that it
  * is noticed when a whole hash is lost or another one, two hold a field that no log can have (`''`):
  *
- *   cursors   `from created category`, and `at` and `mark` on lines of their own: how the group was
- *             made. Without it, what is done is not known, and nothing is handed out.
+ *   cursors   `from created category`, and `at` on a line of its own: how the group was made. Without
+ *             it, what is done is not known, and nothing is handed out.
  *   told      the `at` of the state. Another one: the feed's marks are gone over again.
  */
 import { FEED_KEY } from '../keys.ts';

@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { type EventId, predecessorOf, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
-import { Closed, OutcomeUnknown, ProgressLost, Unavailable } from '../../../event/store-errors.ts';
-import { checkCategory, type JoinRequest, LONGEST_WAIT } from '../../../work-queues/rules.ts';
+import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors.ts';
+import { type JoinRequest, LONGEST_WAIT } from '../../../work-queues/rules.ts';
 import type {
   Attempt,
   LeasedLog,
@@ -15,26 +15,13 @@ import type {
   Settlement,
   WorkConsumer,
 } from '../../../work-queues/work-queues.ts';
-import { FEED_KEY, FEED_MARKS_KEY } from '../keys.ts';
 import { reasonOf } from '../place/connection.ts';
 import type { Script } from '../place/scripts.ts';
-import { type GroupKeys, groupKeys } from './keys.ts';
+import type { GroupKeys } from './keys.ts';
+import type { RedisGroup } from './redis-group.ts';
 import { isNoGroup, NoGroup, type ScriptCaller } from './script-caller.ts';
-import {
-  JOIN_SCRIPT,
-  LAG_SCRIPT,
-  LEAVE_SCRIPT,
-  LOOK_SCRIPT,
-  MEND_SCRIPT,
-  SETTLE_SCRIPT,
-  TAKE_SCRIPT,
-} from './scripts.ts';
+import { LEAVE_SCRIPT, SETTLE_SCRIPT, TAKE_SCRIPT } from './scripts.ts';
 
-/** How many entries of the feed a look reads at most, so that it never holds Redis for long. */
-const LOOK_STEP = 200;
-/** How many of what waits is looked over at once, and how often in milliseconds. */
-const MEND_STEP = 200;
-const MEND_INTERVAL = 1_000;
 /** How many logs one call settles, or gives up. */
 const SETTLE_STEP = 200;
 /** How many logs a take leases at most. */
@@ -57,18 +44,17 @@ export class RedisConsumer implements WorkConsumer {
   readonly #redis: Redis;
   readonly #waiting: Redis;
   readonly #longestBlock: number;
-  readonly #group: string;
+  readonly #group: RedisGroup;
   readonly #keys: GroupKeys;
   readonly #request: JoinRequest;
   readonly #name = randomUUID();
   /** Where to go on looking for leases that ran out, and when. */
   #claimFrom = '0-0';
   #nextClaim = 0;
-  #nextMend = 0;
   #left: Promise<void> | undefined;
 
   private constructor(
-    group: string,
+    group: RedisGroup,
     request: JoinRequest,
     redis: Redis,
     calls: ScriptCaller,
@@ -76,7 +62,7 @@ export class RedisConsumer implements WorkConsumer {
     longestBlock: number,
   ) {
     this.#group = group;
-    this.#keys = groupKeys(group);
+    this.#keys = group.keys;
     this.#request = request;
     this.#redis = redis;
     this.#calls = calls;
@@ -86,7 +72,7 @@ export class RedisConsumer implements WorkConsumer {
 
   static async join(
     room: WaitingRoom,
-    group: string,
+    group: RedisGroup,
     request: JoinRequest,
     redis: Redis,
     calls: ScriptCaller,
@@ -94,7 +80,7 @@ export class RedisConsumer implements WorkConsumer {
     const waiting = await room.connect();
     try {
       const consumer = new RedisConsumer(group, request, redis, calls, waiting, room.longestBlock);
-      await consumer.#make();
+      await group.make(request);
       await consumer.#forgetOthers();
       calls.connections.add(waiting);
       return consumer;
@@ -106,14 +92,7 @@ export class RedisConsumer implements WorkConsumer {
 
   async look(): Promise<boolean> {
     this.#mustBeIn();
-    const { logs, queued, told, cursors, delayed, state } = this.#keys;
-    const keys = [FEED_KEY, FEED_MARKS_KEY, logs, queued, told, cursors, delayed, state];
-    const more = await this.#calls.call(LOOK_SCRIPT, keys, [LOOK_STEP]);
-    if (more === -1 || !(await this.#mend())) {
-      await this.#make();
-      return true;
-    }
-    return more === 1;
+    return this.#group.look(this.#request);
   }
 
   async take(limit: number, wait: number, signal?: AbortSignal): Promise<readonly LeasedLog[]> {
@@ -149,19 +128,7 @@ export class RedisConsumer implements WorkConsumer {
 
   async lag(): Promise<number> {
     this.#mustBeIn();
-    const { logs, cursors, delayed, state } = this.#keys;
-    const keys = [FEED_KEY, logs, cursors, delayed, state];
-    for (;;) {
-      const reply = await this.#calls.call(LAG_SCRIPT, keys, []);
-      const [waiting, resting, at, scan, last] = reply as readonly [
-        ...[waiting?: number, resting?: number, at?: string | null, scan?: string | null],
-        last?: string,
-      ];
-      if (waiting !== undefined && resting !== undefined && last !== undefined) {
-        return waiting + resting + entriesBetween(at ?? '0-0', last) + (scan ? 1 : 0);
-      }
-      await this.#make();
-    }
+    return this.#group.lag(this.#request);
   }
 
   leave(still: readonly LeasedLog[] = []): Promise<void> {
@@ -180,30 +147,6 @@ export class RedisConsumer implements WorkConsumer {
     do {
       more = await this.#unlessGone(LEAVE_SCRIPT, [logs, queued], [this.#name, most, ...kept]);
     } while (more === 1);
-  }
-
-  /** Now and then. @returns false when there is no such group */
-  async #mend(): Promise<boolean> {
-    const now = performance.now();
-    if (now < this.#nextMend) return true;
-    const { logs, queued, told, attempts, delayed, redrives, state } = this.#keys;
-    const keys = [logs, queued, told, attempts, delayed, redrives, state];
-    const interval = Math.min(MEND_INTERVAL, Math.ceil(this.#request.leaseTime / 4));
-    const mended = await this.#calls.call(MEND_SCRIPT, keys, [MEND_STEP, interval]);
-    this.#nextMend = now + interval;
-    return mended !== -1;
-  }
-
-  async #make(): Promise<void> {
-    const { logs, state, cursors } = this.#keys;
-    const { category, from } = this.#request;
-    const keys = [FEED_KEY, logs, state, cursors];
-    const [made] = (await this.#calls.call(JOIN_SCRIPT, keys, [category, from])) as [string?];
-    if (made === undefined) {
-      const who = `the group ${this.#group}`;
-      throw new ProgressLost(who, cursors, `all keys {work:${this.#group}}:*`);
-    }
-    checkCategory(this.#group, made, category);
   }
 
   /** Processes that died have left their names behind. */
@@ -239,7 +182,7 @@ export class RedisConsumer implements WorkConsumer {
     const reply = (await this.#unlessGone(TAKE_SCRIPT, keys, values)) ?? [];
     const [from, ...leased] = reply as readonly [string?, ...Leased[]];
     if (from === undefined) {
-      await this.#make();
+      await this.#group.make(this.#request);
       return [];
     }
     if (claims) {
@@ -269,7 +212,7 @@ export class RedisConsumer implements WorkConsumer {
     } catch (error) {
       if (signal?.aborted || this.#left !== undefined || this.#calls.isClosed) return [];
       if (!isNoGroup(error)) throw new Unavailable(reasonOf(error));
-      await this.#make();
+      await this.#group.make(this.#request);
       return [];
     } finally {
       signal?.removeEventListener('abort', cut);
@@ -334,11 +277,4 @@ function readAttempt(text: string | undefined): Attempt | undefined {
 function readRedrive(text: string): Redrive {
   const [event, letter, attempts] = text.split('/') as [EventId, EventId, string];
   return { event, letter, attempts: Number(attempts) };
-}
-
-/** Entries of the feed are counted in their IDs; where they are not, it is told whether there are any. */
-function entriesBetween(at: string, last: string): number {
-  if (at === last) return 0;
-  const [from, to] = [at, last].map((id) => /^0-(\d+)$/.exec(id)?.[1]);
-  return from === undefined || to === undefined ? 1 : Math.max(1, Number(to) - Number(from));
 }

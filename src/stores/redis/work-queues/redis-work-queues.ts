@@ -7,11 +7,13 @@ import type {
   WorkConsumer,
   WorkQueues,
 } from '../../../work-queues/work-queues.ts';
+import { RedisFeedIndex } from '../feed/redis-feed-index.ts';
 import { type ConnectionOptions, longestBlock } from '../place/connection-options.ts';
 import { connectTo, whyUnusable } from '../place/opening.ts';
 import { checkRights } from '../place/rights.ts';
 import { groupKeys } from './keys.ts';
 import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
+import { RedisGroup } from './redis-group.ts';
 import { ScriptCaller } from './script-caller.ts';
 import { REDRIVE_SCRIPT } from './scripts.ts';
 import { groupNeeds, WORK_QUEUES_NEEDS } from './work-queues-needs.ts';
@@ -29,6 +31,8 @@ export class RedisWorkQueues implements WorkQueues {
   readonly #waitingRoom: WaitingRoom;
   readonly #redis: Redis;
   readonly #calls: ScriptCaller;
+  readonly #index: RedisFeedIndex;
+  readonly #groups = new Map<string, RedisGroup>();
   #closing: Promise<void> | undefined;
 
   private constructor(url: string, redis: Redis, options: RedisWorkQueuesOptions) {
@@ -38,6 +42,7 @@ export class RedisWorkQueues implements WorkQueues {
     };
     this.#redis = redis;
     this.#calls = new ScriptCaller(redis, options.replyTimeout);
+    this.#index = new RedisFeedIndex((...call) => this.#calls.call(...call));
   }
 
   /**
@@ -58,7 +63,19 @@ export class RedisWorkQueues implements WorkQueues {
     checkGroup(group);
     const request = parseJoinOptions(options);
     await this.#checkKeys(group);
-    return RedisConsumer.join(this.#waitingRoom, group, request, this.#redis, this.#calls);
+    return RedisConsumer.join(
+      this.#waitingRoom,
+      this.#group(group),
+      request,
+      this.#redis,
+      this.#calls,
+    );
+  }
+
+  #group(name: string): RedisGroup {
+    const group = this.#groups.get(name) ?? new RedisGroup(name, this.#calls, this.#index);
+    this.#groups.set(name, group);
+    return group;
   }
 
   async #checkKeys(group: string): Promise<void> {

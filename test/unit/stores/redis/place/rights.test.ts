@@ -1,6 +1,7 @@
 /** What is asked of Redis when it is opened covers what the scripts do, and the manual grants it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { FEED_INDEX_NEEDS } from '../../../../../src/stores/redis/feed/redis-feed-index.ts';
 import { logNeeds } from '../../../../../src/stores/redis/log/log-needs.ts';
 import { READ_MODELS_NEEDS } from '../../../../../src/stores/redis/read-models/read-models-needs.ts';
 import { recordsNeeds } from '../../../../../src/stores/redis/records/records-needs.ts';
@@ -9,7 +10,7 @@ import { WORK_QUEUES_NEEDS } from '../../../../../src/stores/redis/work-queues/w
 const ASKED = [
   [
     ['log', 'feed'],
-    [...logNeeds(0).commands, 'publish'],
+    [...logNeeds(0).commands, ...FEED_INDEX_NEEDS.commands, 'publish'],
   ],
   [['records'], recordsNeeds().commands],
   [['read-models'], READ_MODELS_NEEDS.commands],
