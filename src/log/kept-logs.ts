@@ -40,6 +40,12 @@ export interface Look {
 export interface Sight {
   readonly version: EventId;
   /**
+   * Stays as it is for as long as nothing that is kept has been taken away, by whomever, and no
+   * other log put in its place; appends leave it. Made to be compared, not to be taken apart. It
+   * does not tell that the tail was lost: that shows in the events which are not there.
+   */
+  readonly stamp: string;
+  /**
    * What decides about the cursor, where one was given. Where its event is kept, `first` may be
    * that event: to look for the first one would be in vain.
    */
@@ -68,10 +74,43 @@ export interface KeptLogs {
   look(log: LogName, look: Look): Promise<Sight>;
 
   /**
-   * Forgets the events up to and including `through`, as {@link EventLog.trim} says. The mark comes
+   * Forgets the events up to and including `through`, as `EventLog.trim` says. The mark comes
    * first and in one step: from then on all is forgotten at once, for every reader, and stays so
    * whatever crashes while it is removed.
-   * @throws WrongType, Unavailable, Closed
+   *
+   * Without a guard it always is `trimmed`: somebody wants the events forgotten. With one, because
+   * they have been put elsewhere, it is looked whether that still holds, in one step with the mark:
+   *
+   *   older fence than the log has seen ───────────► fenced     nothing is forgotten
+   *   a guarded trim has gone as far ──────────────► trimmed    again, which is harmless
+   *   the stamp is another one, or `through` is no
+   *   event that is kept ──────────────────────────► changed    nothing is forgotten
+   *   otherwise ───────────────────────────────────► trimmed
+   *
+   * A fence is remembered whatever becomes of its trim, except for a log that is not there; no trim
+   * without a guard asks for it, as users' own go before all.
+   *
+   * A trim that has begun may still end as `fenced` or `changed`, when somebody was faster between
+   * its mark and its last step. What it has forgotten stays so.
+   * @throws WrongType, Unavailable, Closed. It may have begun: repeat it as it is
    */
-  trim(log: LogName, through: EventId): Promise<void>;
+  trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome>;
 }
+
+/**
+ * Under what a trim may happen that takes away only what somebody has read before, and put
+ * elsewhere. Without the condition, what was deleted meanwhile would come back from there. Without
+ * the fence, who was paused, and whose place another has taken, would trim for the sake of a copy
+ * that may have been thrown away.
+ */
+export interface TrimGuard {
+  /**
+   * The stamp that the log must still have: that of the first look of those by which the events
+   * were read. With that of the last one, what was deleted in between would go unnoticed.
+   */
+  readonly condition: string;
+  /** Of those who trim a log, the one with the greatest is right: the token of a lease, say. */
+  readonly fence: number;
+}
+
+export type TrimOutcome = 'trimmed' | 'changed' | 'fenced';

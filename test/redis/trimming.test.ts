@@ -89,6 +89,43 @@ describe('a trim that has only begun', () => {
   });
 });
 
+describe('a trim under a guard that has only begun', () => {
+  const guard = { condition: 'what the log was like before', fence: 3 };
+
+  async function begun(): Promise<{ log: LogName; ids: EventId[] }> {
+    const log = randomLog();
+    const ids = await appendMany(eventLog, log, 10);
+    const [trimmed, guarded] = [ids[3]!, ids[3]!];
+    await commands.hset(keysOf(log).meta, { trimmed, guarded, fence: guard.fence });
+    return { log, ids };
+  }
+
+  it('is finished by its repeat, whoever repeats it, and not by who was overtaken', async () => {
+    for (const [fence, outcome, left] of [
+      [3, 'trimmed', 6],
+      [4, 'trimmed', 6],
+      [2, 'fenced', 10],
+    ] as const) {
+      const { log, ids } = await begun();
+      expect(await eventLog.kept.trim(log, ids[3]!, { ...guard, fence })).toBe(outcome);
+      expect(await commands.xlen(keysOf(log).stream)).toBe(left);
+    }
+  });
+
+  it('goes no further than its condition has held', async () => {
+    const { log, ids } = await begun();
+    expect(await eventLog.kept.trim(log, ids[4]!, guard)).toBe('changed');
+    expect(await commands.xlen(keysOf(log).stream)).toBe(10);
+  });
+
+  it('is left as it is when what is known of it was removed', async () => {
+    const { log, ids } = await begun();
+    await commands.del(keysOf(log).meta);
+    expect(await eventLog.kept.trim(log, ids[3]!, guard)).toBe('changed');
+    expect(idsOf(await eventLog.read(log))).toEqual(ids);
+  });
+});
+
 it('asks Redis once for a page, also where a trim is told', async () => {
   const log = randomLog();
   const ids = await appendMany(eventLog, log, 10);

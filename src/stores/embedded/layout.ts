@@ -4,14 +4,14 @@
  *
  *   database    key                                    value
  *   ─────────   ────────────────────────────────────   ──────────────────────────────────────────────
- *   logs        name (ASCII)                           number 4 │ version 16 │ trimmed 16
+ *   logs        name (ASCII)                           number 4 │ version 16 │ trimmed 16 │ { fence 8 │ through 16 } × 0…1
  *   events      log number 4 │ ms 8 │ sequence 8       entry, see entry.ts
  *   producers   log number 4 │ producer id (ASCII)     epoch 8 │ seq 8 │ last use 8 │ { first 16 │ count 4 } × 0…16
  *   trims       name (ASCII)                           log number 4 │ through 16: events still to be deleted
  *   feed        position 8                             log number 4 │ first ID 16 │ last ID 16 │ name (ASCII)
  *   counters    'c'                                    last log number 4 │ last feed position 8
  *
- *   version and trimmed are event IDs (ms 8 │ sequence 8); 0-0 is "none".
+ *   version, trimmed and through are event IDs (ms 8 │ sequence 8); 0-0 is "none".
  *   A log's name is kept once: its events carry the number that it was given at its first append.
  *   The feed holds one entry for each append, in the order of the commits, without holes.
  *   trims survives a crash: deletion goes on when the store is opened again (see trimmer.ts).
@@ -20,6 +20,7 @@ import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { WrongType } from '../../event/store-errors.ts';
 import type { Stretch } from '../../feed/feed.ts';
+import type { GuardedTrims } from '../../log/guarded-trim.ts';
 import type { ProducerState } from '../../log/producer-state.ts';
 import { getAscii, getLong, getNumber, putAscii, putLong, putNumber, TWO_32 } from './bytes.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
@@ -31,6 +32,8 @@ export interface LogHead {
   readonly version: EventId;
   /** Through which ID the log was trimmed; `0-0` if it never was. */
   readonly trimmed: EventId;
+  /** Undefined where there never was a trim under a guard. */
+  readonly guarded?: GuardedTrims | undefined;
 }
 
 export type EventKey = readonly [log: number, id: EventId];
@@ -64,6 +67,7 @@ export const COUNTERS_KEY = 'c';
 
 export const ID_BYTES = 16;
 const HEAD_BYTES = 4 + 2 * ID_BYTES;
+const GUARDED_HEAD_BYTES = HEAD_BYTES + 8 + ID_BYTES;
 const RANGE_BYTES = ID_BYTES + 4;
 export const FEED_NAME_START = 4 + 2 * ID_BYTES;
 const PRODUCER_BYTES = 24;
@@ -79,21 +83,31 @@ export function openDatabases(store: EmbeddedStore): Databases {
   };
 }
 
-export function writeHead(head: LogHead): Uint8Array {
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
-  bytes.writeUInt32BE(head.number, 0);
-  putId(head.version, bytes, 4);
-  putId(head.trimmed, bytes, 4 + ID_BYTES);
+export function writeHead({ number, version, trimmed, guarded }: LogHead): Uint8Array {
+  const bytes = Buffer.allocUnsafe(guarded === undefined ? HEAD_BYTES : GUARDED_HEAD_BYTES);
+  bytes.writeUInt32BE(number, 0);
+  putId(version, bytes, 4);
+  putId(trimmed, bytes, 4 + ID_BYTES);
+  if (guarded !== undefined) {
+    putLong(guarded.fence, bytes, HEAD_BYTES);
+    putId(guarded.through, bytes, HEAD_BYTES + 8);
+  }
   return bytes;
 }
 
 function readHead(bytes: Uint8Array): LogHead {
-  if (bytes.length !== HEAD_BYTES) throw new WrongType('an entry in the database "logs"');
-  return {
+  const head = {
     number: getNumber(bytes, 0),
     version: getId(bytes, 4),
     trimmed: getId(bytes, 4 + ID_BYTES),
   };
+  if (bytes.length === HEAD_BYTES) return head;
+  if (bytes.length !== GUARDED_HEAD_BYTES) throw new WrongType('an entry in the database "logs"');
+  const guarded = {
+    fence: getLong(bytes, HEAD_BYTES),
+    through: getId(bytes, HEAD_BYTES + 8),
+  };
+  return { ...head, guarded };
 }
 
 export function writeProducer(state: ProducerState): Uint8Array {

@@ -3,7 +3,7 @@
  *
  *   account:1:log                        stream   the log: entries `type`, `payload`, maybe `codec`, `meta`
  *   {account:1:log}:producers            hash     producer ID → `epoch seq lastUse first:count first:count …`
- *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims)
+ *   {account:1:log}:meta                 hash     `trimmed`, `removed` (by our trims); `fence`, `guarded` (the last trim under a guard)
  *   feed                                 stream   entry `0-<n>` is the n-th: per log that it tells of, name → `first last`
  *   {feed}:indexed                       hash     name of a log → up to where the feed knows it; `''` → the feed's last entry; `#` → a note
  *   millrace:0:{account:1:log}           channel  publications (0 is the database: channels know none)

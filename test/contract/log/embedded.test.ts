@@ -17,12 +17,14 @@ import {
   type EmbeddedLogOptions,
 } from '../../../src/stores/embedded/log/embedded-log.ts';
 import { writeEntry } from '../../../src/stores/embedded/log/entry.ts';
+import { keptLogsCases } from '../../../src/testing/contract/kept-logs/kept-logs-suite.ts';
+import type { KeptLogsKind } from '../../../src/testing/contract/kept-logs/kept-logs-under-test.ts';
 import { eventLogCases } from '../../../src/testing/contract/log/event-log-suite.ts';
-import type { LogKind, LogUnderTest } from '../../../src/testing/contract/log/log-under-test.ts';
+import type { LogUnderTest } from '../../../src/testing/contract/log/log-under-test.ts';
 import { randomLog } from '../../support/names.ts';
 import { runCases } from '../vitest-runner.ts';
 
-const embedded: LogKind = {
+const embedded: KeptLogsKind = {
   name: 'EmbeddedLog',
   lacks: {
     shared: 'one process at a time has the folder',
@@ -77,6 +79,7 @@ class EmbeddedUnderTest implements LogUnderTest {
 }
 
 runCases(`${embedded.name} keeps the event log contract`, eventLogCases(embedded));
+runCases(`${embedded.name} keeps logs as pages need them`, keptLogsCases(embedded));
 
 it('delivers stored JSON that is broken, and damaged entries', async () => {
   const store = new EmbeddedUnderTest();

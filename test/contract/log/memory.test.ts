@@ -1,11 +1,13 @@
 import { encodeEvents, storedEvent } from '../../../src/event/event.ts';
 import { ZERO_ID } from '../../../src/event/event-id.ts';
 import { MemoryLog, type MemoryLogOptions } from '../../../src/stores/memory/log/memory-log.ts';
+import { keptLogsCases } from '../../../src/testing/contract/kept-logs/kept-logs-suite.ts';
+import type { KeptLogsKind } from '../../../src/testing/contract/kept-logs/kept-logs-under-test.ts';
 import { eventLogCases } from '../../../src/testing/contract/log/event-log-suite.ts';
-import type { LogKind, LogUnderTest } from '../../../src/testing/contract/log/log-under-test.ts';
+import type { LogUnderTest } from '../../../src/testing/contract/log/log-under-test.ts';
 import { runCases } from '../vitest-runner.ts';
 
-const memory: LogKind = {
+const memory: KeptLogsKind = {
   name: 'MemoryLog',
   lacks: {
     shared: 'it lives inside one object',
@@ -53,3 +55,4 @@ class MemoryUnderTest implements LogUnderTest {
 }
 
 runCases(`${memory.name} keeps the event log contract`, eventLogCases(memory));
+runCases(`${memory.name} keeps logs as pages need them`, keptLogsCases(memory));

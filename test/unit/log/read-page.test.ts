@@ -43,6 +43,7 @@ class ChangingLog {
     const events = seen.map((each) => new StoredEvent(each, 'T', 'text', 'payload'));
     return {
       version,
+      stamp: 'not looked at',
       facts:
         cursor === undefined
           ? undefined

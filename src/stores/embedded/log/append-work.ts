@@ -46,7 +46,7 @@ export class Append {
     producerIdle: number,
   ): void {
     const { expected, producer } = this.#options;
-    const { version, trimmed } = stage.head(this.log);
+    const { version, trimmed, guarded } = stage.head(this.log);
     const state = producer && stage.producer(this.log, producer.id);
     if (producer !== undefined) {
       const verdict = judge(state, producer, now, producerIdle);
@@ -68,7 +68,7 @@ export class Append {
     for (let index = 0; index < ids.length; index++) {
       batch.put(events, [number, ids[index]!], this.#entries[index]!);
     }
-    stage.changeHead(this.log, { number, version: last, trimmed });
+    stage.changeHead(this.log, { number, version: last, trimmed, guarded });
     if (producer !== undefined) {
       const range = { first, count: ids.length };
       stage.changeProducer(number, producer.id, stateAfter(state, producer, range, now));

@@ -10,7 +10,15 @@ import {
 } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { LogFacts } from '../../../event/standing.ts';
-import type { KeptLogs, LogRange, Look, Sight } from '../../../log/kept-logs.ts';
+import { judgeTrim } from '../../../log/guarded-trim.ts';
+import type {
+  KeptLogs,
+  LogRange,
+  Look,
+  Sight,
+  TrimGuard,
+  TrimOutcome,
+} from '../../../log/kept-logs.ts';
 import { takePage } from '../../../log/page.ts';
 import { readFailure } from '../embedded-store.ts';
 import type { Batch, GroupCommit } from '../group-commit.ts';
@@ -46,26 +54,28 @@ export class EmbeddedKeptLogs implements KeptLogs {
       const head = this.#databases.logs.get(log) ?? NO_LOG;
       return {
         version: head.version,
+        stamp: stampOf(head),
         facts: cursor === undefined ? undefined : this.#facts(head, cursor),
         ...takePage(this.#events(keysOf(head, range)), limit, maxBytes),
       };
     });
   }
 
-  async trim(log: LogName, through: EventId): Promise<void> {
-    let mark: EventId | undefined;
+  async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {
+    let decided: TrimDecision = { outcome: 'trimmed' };
     await new Promise<void>((resolve, reject) => {
       this.#keeping.commits.submit({
         bytes: 0,
         frees: true,
         decide: (batch) => {
-          mark = this.#markTrimmed(batch, log, through);
+          decided = this.#decideTrim(batch, log, through, guard);
         },
         settle: resolve,
         fail: (error) => reject(readFailure(error)),
       });
     });
-    if (mark !== undefined) this.#trimmer.add(log, mark);
+    if (decided.mark !== undefined) this.#trimmer.add(log, decided.mark);
+    return decided.outcome;
   }
 
   /** What is still to be removed is left to who opens the store next. */
@@ -73,25 +83,41 @@ export class EmbeddedKeptLogs implements KeptLogs {
     this.#trimmer.stop();
   }
 
-  /** @returns the mark, if it moved */
-  #markTrimmed(batch: Batch, log: LogName, through: EventId): EventId | undefined {
+  #decideTrim(
+    batch: Batch,
+    log: LogName,
+    through: EventId,
+    guard: TrimGuard | undefined,
+  ): TrimDecision {
     const stage = this.#keeping.stage(batch);
-    const head = stage.head(log);
+    let head = stage.head(log);
+    if (head.number === 0) return { outcome: guard === undefined ? 'trimmed' : 'changed' };
+    if (guard !== undefined) {
+      const { outcome, guarded } = judgeTrim(head.guarded, through, guard.fence, () => {
+        return stampOf(head) === guard.condition && this.#holds(head, through);
+      });
+      if (outcome === 'fenced') return { outcome };
+      head = { ...head, guarded };
+      stage.changeHead(log, head);
+      if (outcome === 'changed') return { outcome };
+    }
     const mark = isAfter(through, head.version) ? head.version : through;
-    if (!isAfter(mark, head.trimmed)) return undefined;
+    if (!isAfter(mark, head.trimmed)) return { outcome: 'trimmed' };
     stage.changeHead(log, { ...head, trimmed: mark });
     stage.addTrim(batch, log, head.number, mark);
-    return mark;
+    return { outcome: 'trimmed', mark };
+  }
+
+  #holds({ number, trimmed }: LogHead, id: EventId): boolean {
+    return isAfter(id, trimmed) && this.#databases.events.doesExist([number, id]);
   }
 
   #facts(head: LogHead, cursor: EventId): LogFacts {
-    const { number, version, trimmed } = head;
-    const holdsCursor =
-      isAfter(cursor, trimmed) && this.#databases.events.doesExist([number, cursor]);
+    const holdsCursor = this.#holds(head, cursor);
     return {
-      version,
+      version: head.version,
       first: holdsCursor ? cursor : this.#firstKept(head),
-      trimmed,
+      trimmed: head.trimmed,
       maxDeleted: ZERO_ID,
       othersRemoved: false,
       holdsCursor,
@@ -115,6 +141,17 @@ export class EmbeddedKeptLogs implements KeptLogs {
       yield eventFrom(key[1], value);
     }
   }
+}
+
+/** What came of a trim, and the mark if it moved. */
+interface TrimDecision {
+  readonly outcome: TrimOutcome;
+  readonly mark?: EventId;
+}
+
+/** Events go by trims alone, and each of those moves the mark. */
+function stampOf({ trimmed }: LogHead): string {
+  return trimmed;
 }
 
 /** Where the range lies, without what was trimmed: that may still be there. */

@@ -3,6 +3,7 @@ import type { EncodedEvent, StoredEvent } from '../../../event/event.ts';
 import { compareEventIds, type EventId, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { Stretch } from '../../../feed/feed.ts';
+import type { GuardedTrims } from '../../../log/guarded-trim.ts';
 import type { ProducerState } from '../../../log/producer-state.ts';
 
 export interface LogContents {
@@ -11,6 +12,7 @@ export interface LogContents {
   version: EventId;
   /** Through which ID the log was trimmed. */
   trimmed: EventId;
+  guarded?: GuardedTrims | undefined;
   readonly producers: Map<string, ProducerState>;
 }
 
@@ -28,10 +30,10 @@ export function emptyContents(): LogContents {
 /** Events and producer states never change, so the containers are all that needs copying. */
 export function copyContents(logs: ReadonlyMap<LogName, LogContents>): Map<LogName, LogContents> {
   return new Map(
-    Array.from(logs, ([name, { events, version, trimmed, producers }]) => [
-      name,
-      { events: [...events], version, trimmed, producers: new Map(producers) },
-    ]),
+    Array.from(logs, ([name, contents]) => {
+      const { events, producers } = contents;
+      return [name, { ...contents, events: [...events], producers: new Map(producers) }];
+    }),
   );
 }
 

@@ -2,7 +2,15 @@
 import { type EventId, isAfter, laterOf, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { LogFacts } from '../../../event/standing.ts';
-import type { KeptLogs, LogRange, Look, Sight } from '../../../log/kept-logs.ts';
+import { judgeTrim } from '../../../log/guarded-trim.ts';
+import type {
+  KeptLogs,
+  LogRange,
+  Look,
+  Sight,
+  TrimGuard,
+  TrimOutcome,
+} from '../../../log/kept-logs.ts';
 import { takePage } from '../../../log/page.ts';
 import { emptyContents, type LogContents, placeAfter, placeOf } from './contents.ts';
 
@@ -19,29 +27,48 @@ export class MemoryKeptLogs implements KeptLogs {
     const contents = this.contents.get(log) ?? emptyContents();
     return {
       version: contents.version,
+      stamp: stampOf(contents),
       facts: cursor === undefined ? undefined : factsOf(contents, cursor),
       ...takePage(stretchOf(contents, range), limit, maxBytes),
     };
   }
 
-  async trim(log: LogName, through: EventId): Promise<void> {
+  async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {
     this.#mustBeOpen();
     const contents = this.contents.get(log);
-    if (contents === undefined) return;
+    if (contents === undefined) return guard === undefined ? 'trimmed' : 'changed';
+    if (guard !== undefined) {
+      const { outcome, guarded } = judgeTrim(contents.guarded, through, guard.fence, () => {
+        return stampOf(contents) === guard.condition && holds(contents, through);
+      });
+      contents.guarded = guarded;
+      if (outcome !== 'trimmed') return outcome;
+    }
     const mark = isAfter(through, contents.version) ? contents.version : through;
     contents.events.splice(0, placeAfter(contents.events, mark));
     contents.trimmed = laterOf(contents.trimmed, mark);
+    return 'trimmed';
   }
 }
 
-function factsOf({ events, version, trimmed }: LogContents, cursor: EventId): LogFacts {
+/** Events go by trims alone, and each of those moves the mark. */
+function stampOf({ trimmed }: LogContents): string {
+  return trimmed;
+}
+
+function holds({ events }: LogContents, id: EventId): boolean {
+  return events[placeOf(events, id)]?.id === id;
+}
+
+function factsOf(contents: LogContents, cursor: EventId): LogFacts {
+  const { events, version, trimmed } = contents;
   return {
     version,
     first: events[0]?.id,
     trimmed,
     maxDeleted: ZERO_ID,
     othersRemoved: false,
-    holdsCursor: events[placeOf(events, cursor)]?.id === cursor,
+    holdsCursor: holds(contents, cursor),
   };
 }
 

@@ -1,7 +1,14 @@
 /** What Redis keeps of the logs: one script looks, another one trims; see `read.lua` and `trim.lua`. */
 import { type EventId, MAX_ID, successorOf, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
-import type { KeptLogs, LogRange, Look, Sight } from '../../../log/kept-logs.ts';
+import type {
+  KeptLogs,
+  LogRange,
+  Look,
+  Sight,
+  TrimGuard,
+  TrimOutcome,
+} from '../../../log/kept-logs.ts';
 import type { CallScript } from '../feed/reader.ts';
 import { logKey, metaKey } from '../keys.ts';
 import { decodeEntries } from './entries.ts';
@@ -28,30 +35,38 @@ export class RedisKeptLogs implements KeptLogs {
     const [version, first, maxDeleted, added, length, trimmed, removed, holdsCursor, more] = text
       .toString('latin1')
       .split(' ') as [EventId, EventId, EventId, string, string, EventId, string, string, string];
-    const facts = cursor !== undefined && {
+    const gone = Number(added) - Number(length);
+    const facts = {
       version,
       first: (first as string) === '-' ? undefined : first,
       trimmed,
       maxDeleted,
-      othersRemoved: Number(added) - Number(length) > Number(removed),
+      othersRemoved: gone > Number(removed),
       holdsCursor: holdsCursor === '1',
     };
     return {
       version,
-      facts: facts || undefined,
+      // As `trim.lua` makes it.
+      stamp: `${trimmed} ${first} ${gone}`,
+      facts: cursor === undefined ? undefined : facts,
       events: decodeEntries(entries)!,
       more: more === '1',
     };
   }
 
-  async trim(log: LogName, through: EventId): Promise<void> {
+  async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {
     const after = successorOf(through) ?? MAX_ID;
     const keys = [logKey(log), metaKey(log)];
+    const step = (size: number) =>
+      this.#call(TRIM_SCRIPT, keys, [
+        ...[through, after, size],
+        ...(guard === undefined ? [] : [guard.condition, guard.fence]),
+      ]);
     let removed: unknown;
-    do {
-      removed = await this.#call(TRIM_SCRIPT, keys, [through, after, TRIM_STEP]);
-    } while (removed !== 0);
-    await this.#call(TRIM_SCRIPT, keys, [through, after, 0]);
+    do removed = await step(TRIM_STEP);
+    while (typeof removed === 'number' && removed > 0);
+    if (removed === 0) removed = await step(0);
+    return typeof removed === 'number' ? 'trimmed' : (String(removed) as TrimOutcome);
   }
 }
 

@@ -17,7 +17,8 @@ ARGV
   3  how many events at most
   4  how many bytes at most
   5  '1' for newest first
-  6  the cursor, when its own event is to be looked for (the range then includes it), or ''
+  6  the cursor, when its own event is to be looked for, or ''; a range that begins with that very
+     ID meets it there, and does not give it
 
 Returns { facts, entries }
   facts    'version first maxDeleted added length trimmed removed holdsCursor more'
@@ -30,6 +31,7 @@ local limit, maxBytes = tonumber(ARGV[3]), tonumber(ARGV[4])
 local reverse = ARGV[5] == '1'
 local command = reverse and 'XREVRANGE' or 'XRANGE'
 local cursor = ARGV[6]
+local start = from == cursor and cursor
 
 local stream, refusal = streamFacts(key)
 if not stream then return refusal end
@@ -75,9 +77,8 @@ while not done do
       size = size + #field
     end
     seen, seenBytes = seen + 1, seenBytes + size
-    if id == cursor then
-      holdsCursor = '1'
-    else
+    if id == cursor then holdsCursor = '1' end
+    if id ~= start then
       if count >= limit or (count > 0 and bytes + size > maxBytes) then
         more = '1'
         done = true
