@@ -77,13 +77,14 @@ export {
   type FeedPage,
   type FeedStanding,
 } from './feed/feed.ts';
-export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export { createGateway, type Gateway } from './gateway/gateway.ts';
 export {
   type Action,
   type AppendRule,
   type May,
   ownLogs,
 } from './gateway/identity/authorization.ts';
+export type { Answer, Connection } from './gateway/identity/connection.ts';
 export { type CookieSessionOptions, cookieSession } from './gateway/identity/cookie-session.ts';
 export {
   type Authenticate,
@@ -94,7 +95,18 @@ export {
 } from './gateway/identity/identity.ts';
 export { type JwtOptions, jwtAuthentication } from './gateway/identity/jwt.ts';
 export type { GatewayLimits } from './gateway/limits/limits.ts';
-export { type Listening, type ListenOptions, listen } from './gateway/node/listen.ts';
+export type { Listening } from './gateway/listening.ts';
+export { type ListenOptions, listen } from './gateway/node/listen.ts';
+export type { GatewayOptions } from './gateway/options.ts';
+export type { Admission } from './gateway/sockets/admission.ts';
+export type {
+  Framing,
+  GatewaySocket,
+  Reading,
+  SocketFrames,
+  SocketSession,
+  Unreadable,
+} from './gateway/sockets/socket.ts';
 export { Batch, type FrameEncoder } from './live/batch.ts';
 export { createLive, type LiveOptions } from './live/create-live.ts';
 export type { Delivery } from './live/delivery.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAccounts } from '../../src/accounts/accounts.ts';
 import { accountLog } from '../../src/event/log-name.ts';
-import type { GatewayOptions } from '../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { type RunningGateway, startGateway } from './gateway-client.ts';

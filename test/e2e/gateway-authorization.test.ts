@@ -1,7 +1,7 @@
 /** Who may read and append what, over sockets, HTTP and streams alike; and who an event is from. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { accountLog, parseLogName } from '../../src/event/log-name.ts';
-import type { GatewayOptions } from '../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
 import { bearer, startAskingGateway } from './tokens.ts';

@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket } from 'ws';
-import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts';
-import { type Listening, listen } from '../../src/gateway/node/listen.ts';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { Listening } from '../../src/gateway/listening.ts';
+import { listen } from '../../src/gateway/node/listen.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';

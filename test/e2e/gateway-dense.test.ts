@@ -1,6 +1,6 @@
 /** Bodies and messages of many tiny values: a byte of them takes a hundred times what it takes to send. */
 import { afterEach, expect, test } from 'vitest';
-import type { GatewayOptions } from '../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
 
 let running: RunningGateway;

@@ -1,6 +1,6 @@
 /** Every limit of a gateway, reached and released over real connections. */
 import { afterEach, expect, test } from 'vitest';
-import type { GatewayOptions } from '../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { eventually } from '../support/eventually.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
 import { RawClient, UPGRADE_HEADERS } from './raw-client.ts';

@@ -1,7 +1,7 @@
 /** Many requests on one connection, sent without waiting for answers. */
 import { afterEach, expect, test } from 'vitest';
 import { accountLog } from '../../src/event/log-name.ts';
-import type { GatewayOptions } from '../../src/gateway/gateway.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningGateway, startGateway } from './gateway-client.ts';

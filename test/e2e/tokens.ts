@@ -1,7 +1,7 @@
 /** A gateway that asks who you are, and tokens of all kinds for it. */
 import { type CryptoKey, type JWTPayload, SignJWT } from 'jose';
-import type { GatewayOptions } from '../../src/gateway/gateway.ts';
 import { type JwtOptions, jwtAuthentication } from '../../src/gateway/identity/jwt.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts';
 import { type RunningGateway, startGateway } from './gateway-client.ts';
 

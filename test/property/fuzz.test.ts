@@ -5,8 +5,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { Listening } from '../../src/gateway/listening.ts';
 import { SILENT } from '../../src/gateway/logger.ts';
-import { type Listening, listen } from '../../src/gateway/node/listen.ts';
+import { listen } from '../../src/gateway/node/listen.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import type { Live } from '../../src/live/live.ts';
 import { ERROR_CODES, type ErrorCode } from '../../src/protocol/error-codes.ts';

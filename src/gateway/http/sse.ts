@@ -22,14 +22,14 @@ import type { Beating, Heartbeat } from '../heartbeat.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type PieceFormat, SharedPieces } from '../in-pieces.ts';
 import type { Place } from '../limits/connection-limits.ts';
+import type { GatewayLimits } from '../limits/limits.ts';
 import type { Outlet, Wire } from '../outlet.ts';
 
 /** What event streams share. */
 export interface EventStreamContext extends FollowingContext {
   readonly heartbeat: Heartbeat;
   readonly eventStreams: Set<EventStream>;
-  /** How many bytes may wait to be sent. */
-  readonly sendBufferBytes: number;
+  readonly limits: Pick<GatewayLimits, 'maxSubscriptions' | 'sendBufferBytes'>;
 }
 
 const UTF8 = new TextEncoder();
@@ -70,7 +70,7 @@ export class EventStream implements FollowingOwner, Outlet<Uint8Array>, Beating 
         pull: () => this.drained(),
         cancel: () => this.#detach(),
       },
-      { highWaterMark: context.sendBufferBytes, size: (chunk) => chunk?.byteLength ?? 0 },
+      { highWaterMark: context.limits.sendBufferBytes, size: (chunk) => chunk?.byteLength ?? 0 },
     );
     this.#following = new Following(context, identity, this, this, WIRE);
     try {

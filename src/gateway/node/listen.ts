@@ -11,6 +11,7 @@ import type { Gateway } from '../gateway.ts';
 import { problemResponse } from '../http/problem-response.ts';
 import type { Connection } from '../identity/connection.ts';
 import type { RequestHead } from '../identity/identity.ts';
+import type { Listening } from '../listening.ts';
 import { limitConnections, serverLimits } from './connections.ts';
 import { NodeRequests } from './requests.ts';
 import { NodeSocket, READ_ANYWAY } from './socket.ts';
@@ -21,19 +22,6 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** Default 4000; 0 takes any free one. */
   readonly port?: number | undefined;
-}
-
-/** A gateway that listens. */
-export interface Listening {
-  /** Where, as `http://host:port`. */
-  readonly url: string;
-  readonly port: number;
-  /**
-   * Stops accepting, lets appends and requests in flight finish, closes sockets with 1001. What
-   * has not ended after `graceMs` milliseconds (default 10,000) is cut. Never rejects. Closing the
-   * gateway's log does this first.
-   */
-  close(graceMs?: number): Promise<void>;
 }
 
 /** How long a peer has to answer a closing handshake, in milliseconds. */
