@@ -4,7 +4,10 @@
  */
 import { type EventId, isAfter, predecessorOf, ZERO_ID } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
-import { isWanted, type JoinRequest } from './rules.ts';
+import type { FeedCursor } from '../feed/feed.ts';
+import type { FeedIndex } from '../feed/feed-index.ts';
+import { newsOf } from './news.ts';
+import type { JoinRequest } from './rules.ts';
 import type { Attempt, LeasedLog, Letter, Redrive, Settlement } from './work-queues.ts';
 
 /** What is kept of a log; nothing of a log that was never settled. */
@@ -19,22 +22,11 @@ export interface KeptLog {
   readonly redrives?: readonly Redrive[] | undefined;
 }
 
-/** What the feed says about one log. */
-export interface Told {
-  readonly log: LogName;
-  readonly first: EventId;
-  readonly last: EventId;
-}
-
-/** Where progress is kept, and where it is learnt what is new. */
+/** Where progress is kept. */
 export interface GroupKeeper {
   read(log: LogName): KeptLog | undefined;
   /** Resolves once it is durable. */
   write(changes: readonly (readonly [LogName, KeptLog])[]): Promise<void>;
-  /** What the feed tells of since the last call. */
-  news(): Promise<{ readonly told: readonly Told[]; readonly more: boolean }>;
-  /** How many entries of the feed {@link news} has not told of. */
-  unread(): Promise<number>;
 }
 
 interface Entry {
@@ -48,12 +40,17 @@ interface Entry {
   takeovers: number;
 }
 
+/** How many entries of the feed are looked at in one turn. */
+const LOOK_STEP = 1_000;
+
 const NOTHING_KEPT: KeptLog = {};
 
 export class LocalGroup {
   readonly category: string;
   readonly #fromNow: boolean;
   readonly #keeper: GroupKeeper;
+  readonly #feed: FeedIndex;
+  #at: FeedCursor;
   readonly #clock: () => number;
   readonly #entries = new Map<LogName, Entry>();
   /** In the order in which they are handed out. */
@@ -66,14 +63,19 @@ export class LocalGroup {
   #looking: Promise<boolean> | undefined;
   #lastLease = 0;
 
+  /** @param at up to where the feed was looked at */
   constructor(
     { category, from }: Pick<JoinRequest, 'category' | 'from'>,
     keeper: GroupKeeper,
+    feed: FeedIndex,
+    at: FeedCursor,
     clock: () => number,
   ) {
     this.category = category;
     this.#fromNow = from === 'now';
     this.#keeper = keeper;
+    this.#feed = feed;
+    this.#at = at;
     this.#clock = clock;
   }
 
@@ -152,8 +154,8 @@ export class LocalGroup {
   }
 
   async lag(): Promise<number> {
-    const { size } = this.#queue;
-    return size + this.#leased.size + this.#delayed.size + (await this.#keeper.unread());
+    const { behind } = await this.#feed.read(this.#at, 1, this.category);
+    return this.#queue.size + this.#leased.size + this.#delayed.size + behind;
   }
 
   /** Gives everything up that a consumer has, except `still`. */
@@ -201,10 +203,10 @@ export class LocalGroup {
     for (const [log, due] of this.#delayed) {
       if (due <= now) this.#change(log, this.#entries.get(log)!, 'queued');
     }
-    const { told, more } = await this.#keeper.news();
+    // The feed of a store that one process has to itself is whole.
+    const { stretches, next, more } = await this.#feed.read(this.#at, LOOK_STEP, this.category);
     const firstTold: [LogName, KeptLog][] = [];
-    for (const { log, first, last } of told) {
-      if (!isWanted(log, this.category)) continue;
+    for (const { log, first, last } of newsOf(stretches, this.category)) {
       let kept = this.#kept(log);
       if (this.#fromNow && kept.cursor === undefined) {
         kept = { ...kept, cursor: predecessorOf(first), unchecked: true };
@@ -215,6 +217,7 @@ export class LocalGroup {
       if (isAfter(last, kept.cursor ?? ZERO_ID)) this.#note(log, last, kept);
     }
     await this.#write(firstTold);
+    this.#at = next;
     return more;
   }
 

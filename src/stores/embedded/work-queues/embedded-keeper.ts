@@ -1,13 +1,11 @@
-/** Keeps one group's progress in LMDB, and learns from the feed there what is new. */
+/** Keeps one group's progress in LMDB. */
 import type { LogName } from '../../../event/log-name.ts';
-import type { GroupKeeper, KeptLog, Told } from '../../../work-queues/local-group.ts';
+import type { GroupKeeper, KeptLog } from '../../../work-queues/local-group.ts';
 import { type EmbeddedStore, readFailure, reading } from '../embedded-store.ts';
 import type { Batch } from '../group-commit.ts';
-import { COUNTERS_KEY, type Databases, type LogHead } from '../layout.ts';
+import type { Databases, LogHead } from '../layout.ts';
 import { encode, type WorkDatabases } from './layout.ts';
 
-/** How many entries of the feed are looked at in one turn. */
-const FEED_STEP = 1_000;
 /** How many logs a transaction writes at most. */
 const WRITE_STEP = 2_000;
 
@@ -16,18 +14,15 @@ export class EmbeddedKeeper implements GroupKeeper {
   readonly #store: EmbeddedStore;
   readonly #event: Databases;
   readonly #work: WorkDatabases;
-  /** Up to where the feed was looked at. */
-  #position: number;
 
   constructor(group: string, store: EmbeddedStore, event: Databases, work: WorkDatabases) {
     this.#group = group;
     this.#store = store;
     this.#event = event;
     this.#work = work;
-    this.#position = this.#end();
   }
 
-  /** All logs there are, as they were when the keeper was made: news goes on from there. */
+  /** All logs there are. */
   backlog(category: string): (readonly [LogName, LogHead])[] {
     // Names are ASCII, and nothing in them comes after '~'.
     const start = (category === '' ? '' : `${category}:`) as LogName;
@@ -50,31 +45,6 @@ export class EmbeddedKeeper implements GroupKeeper {
         }
       });
     }
-  }
-
-  async news(): Promise<{ told: Told[]; more: boolean }> {
-    const range = {
-      start: this.#position,
-      end: Number.MAX_SAFE_INTEGER,
-      exclusiveStart: true,
-      limit: FEED_STEP,
-    };
-    return reading(() => {
-      const told: Told[] = [];
-      for (const { key, value } of this.#event.feed.getRange(range)) {
-        told.push(value);
-        this.#position = key;
-      }
-      return { told, more: told.length === FEED_STEP };
-    });
-  }
-
-  async unread(): Promise<number> {
-    return this.#end() - this.#position;
-  }
-
-  #end(): number {
-    return reading(() => this.#event.counters.get(COUNTERS_KEY))?.lastFeed ?? 0;
   }
 }
 

@@ -22,6 +22,7 @@ import type {
   WorkQueues,
 } from '../../../work-queues/work-queues.ts';
 import { type EmbeddedStore, reading } from '../embedded-store.ts';
+import { EmbeddedFeedIndex } from '../feed/embedded-feed-index.ts';
 import { type Databases, openDatabases } from '../layout.ts';
 import { commit, EmbeddedKeeper } from './embedded-keeper.ts';
 import { encode, type KeptGroup, openWorkDatabases, type WorkDatabases } from './layout.ts';
@@ -44,6 +45,7 @@ export class EmbeddedWorkQueues implements WorkQueues {
   readonly #store: EmbeddedStore;
   readonly #event: Databases;
   readonly #work: WorkDatabases;
+  readonly #feed: EmbeddedFeedIndex;
   readonly #clock: () => number;
   readonly #leave: (patience: number) => Promise<void>;
   readonly #groups = new Map<string, OpenGroup>();
@@ -55,6 +57,7 @@ export class EmbeddedWorkQueues implements WorkQueues {
     this.#clock = clock;
     this.#event = openDatabases(store);
     this.#work = openWorkDatabases(store);
+    this.#feed = new EmbeddedFeedIndex(this.#event);
   }
 
   /**
@@ -113,6 +116,8 @@ export class EmbeddedWorkQueues implements WorkQueues {
     const known = this.#kept(group);
     const { category } = known ?? request;
     const keeper = new EmbeddedKeeper(group, this.#store, this.#event, this.#work);
+    // Before the logs are looked at: what is appended meanwhile may be told of twice, and is never missed.
+    const at = await this.#feed.end();
     const backlog = keeper.backlog(category).filter(([log]) => isWanted(log, category));
     if (known === undefined) {
       if (request.from === 'now') {
@@ -123,7 +128,7 @@ export class EmbeddedWorkQueues implements WorkQueues {
       await commit(this.#store, (batch) => batch.put(this.#work.groups, group, encode(made)));
     }
     // Logs that a new group has not heard of begin with their first event, also from 'now'.
-    const local = new LocalGroup({ category, from: 'start' }, keeper, this.#clock);
+    const local = new LocalGroup({ category, from: 'start' }, keeper, this.#feed, at, this.#clock);
     for (const [log, { version }] of backlog) {
       local.restore(log, version, known?.unended ?? 0);
     }

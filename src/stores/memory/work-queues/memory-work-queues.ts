@@ -1,16 +1,11 @@
 /** Work queues in memory, over an event log that is: for tests of applications. */
-import type { EventId } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { Closed } from '../../../event/store-errors.ts';
-import { FEED_START, type FeedCursor } from '../../../feed/feed.ts';
+import { FEED_START } from '../../../feed/feed.ts';
+import type { FeedIndex } from '../../../feed/feed-index.ts';
 import type { EventLog } from '../../../log/log.ts';
 import { LocalConsumer } from '../../../work-queues/local-consumer.ts';
-import {
-  type GroupKeeper,
-  type KeptLog,
-  LocalGroup,
-  type Told,
-} from '../../../work-queues/local-group.ts';
+import { type GroupKeeper, type KeptLog, LocalGroup } from '../../../work-queues/local-group.ts';
 import {
   checkCategory,
   checkGroup,
@@ -24,6 +19,8 @@ import type {
   WorkQueues,
 } from '../../../work-queues/work-queues.ts';
 
+import { MemoryFeedIndex } from '../feed/memory-feed-index.ts';
+
 export interface MemoryWorkQueuesOptions {
   /** The time in milliseconds since 1970; leases and delays go by it. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
@@ -31,14 +28,14 @@ export interface MemoryWorkQueuesOptions {
 
 /** {@link WorkQueues} that live and die with this object. */
 export class MemoryWorkQueues implements WorkQueues {
-  readonly #log: Pick<EventLog, 'feed' | 'feedEnd'>;
+  readonly #feed: FeedIndex;
   readonly #clock: () => number;
   readonly #groups = new Map<string, Promise<LocalGroup>>();
   #closed = false;
 
   /** @param log the log whose events are handled */
   constructor(log: Pick<EventLog, 'feed' | 'feedEnd'>, options: MemoryWorkQueuesOptions = {}) {
-    this.#log = log;
+    this.#feed = new MemoryFeedIndex(log);
     this.#clock = options.clock ?? Date.now;
   }
 
@@ -79,20 +76,13 @@ export class MemoryWorkQueues implements WorkQueues {
   }
 
   async #make(request: JoinRequest): Promise<LocalGroup> {
-    const start = request.from === 'now' ? await this.#log.feedEnd() : FEED_START;
-    return new LocalGroup(request, new MemoryKeeper(this.#log, start), this.#clock);
+    const start = request.from === 'now' ? await this.#feed.end() : FEED_START;
+    return new LocalGroup(request, new MemoryKeeper(), this.#feed, start, this.#clock);
   }
 }
 
 class MemoryKeeper implements GroupKeeper {
-  readonly #log: Pick<EventLog, 'feed' | 'feedEnd'>;
   readonly #kept = new Map<LogName, KeptLog>();
-  #cursor: FeedCursor;
-
-  constructor(log: Pick<EventLog, 'feed' | 'feedEnd'>, cursor: FeedCursor) {
-    this.#log = log;
-    this.#cursor = cursor;
-  }
 
   read(log: LogName): KeptLog | undefined {
     return this.#kept.get(log);
@@ -100,20 +90,5 @@ class MemoryKeeper implements GroupKeeper {
 
   async write(changes: readonly (readonly [LogName, KeptLog])[]): Promise<void> {
     for (const [log, kept] of changes) this.#kept.set(log, kept);
-  }
-
-  async news(): Promise<{ told: Told[]; more: boolean }> {
-    const { items, cursor, more } = await this.#log.feed({ after: this.#cursor });
-    this.#cursor = cursor;
-    const told = items.flatMap(({ log, events }) => {
-      const ids = events.map(({ id }): EventId => id);
-      return ids.length === 0 ? [] : [{ log, first: ids[0]!, last: ids[ids.length - 1]! }];
-    });
-    return { told, more };
-  }
-
-  async unread(): Promise<number> {
-    const { items, position, end } = await this.#log.feed({ after: this.#cursor, limit: 1 });
-    return end - position + (items.length > 0 ? 1 : 0);
   }
 }

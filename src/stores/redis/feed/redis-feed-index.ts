@@ -1,17 +1,11 @@
 /** The index of the feed on Redis, and the marks of all logs beside it; neither touches a log. */
-import { InvalidInput } from '../../../event/error.ts';
 import { isEventId } from '../../../event/event-id.ts';
 import { isLogName } from '../../../event/log-name.ts';
-import {
-  BEFORE_FIRST,
-  type EntryMark,
-  type FeedPlace,
-  readFeedCursor,
-  writeFeedCursor,
-} from '../../../feed/cursor.ts';
+import { BEFORE_FIRST, type EntryMark, type FeedPlace } from '../../../feed/cursor.ts';
 import type { FeedCursor, Stretch } from '../../../feed/feed.ts';
 import type { FeedIndex, IndexPage } from '../../../feed/feed-index.ts';
-import { endCursor, type FeedFacts, placeInFeed } from '../../../feed/standing.ts';
+import { indexPage, indexPlace } from '../../../feed/index-page.ts';
+import { endCursor, type FeedFacts } from '../../../feed/standing.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../keys.ts';
 import type { Needs } from '../place/rights.ts';
 import type { Script } from '../place/scripts.ts';
@@ -63,21 +57,10 @@ export class RedisFeedIndex implements FeedIndex {
   }
 
   async read(after: FeedCursor, entries: number, category: string): Promise<IndexPage> {
-    const place = placeOf(after);
+    const place = indexPlace(after);
     const { position } = place ?? BEFORE_FIRST;
     const { facts, to, told } = await this.#read(position, entries, category);
-    const standing = place === undefined ? 'reset' : standingOf(place, facts);
-    if (standing !== 'whole') {
-      const behind = Math.max(1, facts.end - position);
-      return { stretches: [], next: endCursor(facts), more: false, behind, standing };
-    }
-    return {
-      stretches: stretchesOf(told),
-      next: to.position === position ? after : writeFeedCursor(to),
-      more: to.position < facts.end,
-      behind: facts.end - position,
-      standing,
-    };
+    return indexPage(after, place, facts, to, stretchesOf(told));
   }
 
   async end(): Promise<FeedCursor> {
@@ -123,23 +106,6 @@ export class RedisFeedIndex implements FeedIndex {
 
 function prefixOf(category: string): string {
   return category === '' ? '' : `${category}:`;
-}
-
-function placeOf(cursor: FeedCursor): FeedPlace | undefined {
-  try {
-    return readFeedCursor(cursor);
-  } catch (error) {
-    if (error instanceof InvalidInput) return undefined;
-    throw error;
-  }
-}
-
-/** One whose entry is gone may be of another feed than the one that goes on after it. */
-function standingOf(place: FeedPlace, facts: FeedFacts): IndexPage['standing'] {
-  const { standing } = placeInFeed(place, facts);
-  const goesOn = place.position > 0 && place.position < facts.end;
-  const isSeen = place.mark !== undefined && facts.mark !== undefined;
-  return standing === 'whole' && goesOn && !isSeen ? 'trimmed' : standing;
 }
 
 function markOf(log: string, last: string): EntryMark | undefined {
