@@ -6,21 +6,10 @@ import { type EventId, isAfter, predecessorOf, ZERO_ID } from '../event/event-id
 import type { LogName } from '../event/log-name.ts';
 import type { FeedCursor } from '../feed/feed.ts';
 import type { FeedIndex } from '../feed/feed-index.ts';
+import { type KeptLog, keptAfter } from './kept-log.ts';
 import { newsOf } from './news.ts';
 import type { JoinRequest } from './rules.ts';
-import type { Attempt, LeasedLog, Letter, Redrive, Settlement } from './work-queues.ts';
-
-/** What is kept of a log; nothing of a log that was never settled. */
-export interface KeptLog {
-  readonly cursor?: EventId | undefined;
-  /** The cursor is a place in time. */
-  readonly unchecked?: boolean | undefined;
-  readonly attempt?: Attempt | undefined;
-  /** When a delay is over, in milliseconds since 1970. */
-  readonly due?: number | undefined;
-  readonly held?: boolean | undefined;
-  readonly redrives?: readonly Redrive[] | undefined;
-}
+import type { LeasedLog, Letter, Settlement } from './work-queues.ts';
 
 /** Where progress is kept. */
 export interface GroupKeeper {
@@ -291,34 +280,4 @@ export class LocalGroup {
       }
     }
   }
-}
-
-/** @returns `kept` itself if nothing changes */
-function keptAfter(kept: KeptLog, settlement: Settlement, due: number | undefined): KeptLog {
-  const { cursor, attempt, redrive, next } = settlement;
-  const held = next === 'hold' || undefined;
-  const isSame = cursor === undefined && attempt === undefined && redrive === undefined;
-  if (isSame && due === kept.due && held === kept.held) return kept;
-  const moved = cursor !== undefined;
-  return {
-    cursor: cursor ?? kept.cursor,
-    unchecked: moved ? undefined : kept.unchecked,
-    attempt: attempt ?? (moved ? undefined : kept.attempt),
-    redrives: redrivesAfter(kept.redrives, redrive),
-    due,
-    held,
-  };
-}
-
-function redrivesAfter(
-  redrives: readonly Redrive[] | undefined,
-  change: Settlement['redrive'],
-): readonly Redrive[] | undefined {
-  if (change === undefined || redrives === undefined) return redrives;
-  const { letter, attempts } = change;
-  const rest = redrives.flatMap((redrive) => {
-    if (redrive.letter !== letter) return [redrive];
-    return attempts === null ? [] : [{ ...redrive, attempts }];
-  });
-  return rest.length === 0 ? undefined : rest;
 }

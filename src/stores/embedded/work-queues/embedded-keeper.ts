@@ -1,6 +1,7 @@
 /** Keeps one group's progress in LMDB. */
 import type { LogName } from '../../../event/log-name.ts';
-import type { GroupKeeper, KeptLog } from '../../../work-queues/local-group.ts';
+import type { KeptLog } from '../../../work-queues/kept-log.ts';
+import type { GroupKeeper } from '../../../work-queues/local-group.ts';
 import { type EmbeddedStore, readFailure, reading } from '../embedded-store.ts';
 import type { Batch } from '../group-commit.ts';
 import type { Databases, LogHead } from '../layout.ts';

@@ -4,11 +4,11 @@
  *   database     key                      value (JSON)
  *   ──────────   ──────────────────────   ──────────────────────────────────────────────────────
  *   work_groups  group (ASCII)            category, from, unended: how many processes have not left
- *   work_logs    group ' ' log (ASCII)    what is kept of a log, see KeptLog in ../local-group.ts
+ *   work_logs    group ' ' log (ASCII)    what is kept of a log, see KeptLog in work-queues/kept-log.ts
  */
 import type { LogName } from '../../../event/log-name.ts';
 import { WrongType } from '../../../event/store-errors.ts';
-import type { KeptLog } from '../../../work-queues/local-group.ts';
+import type { KeptLog } from '../../../work-queues/kept-log.ts';
 import { getAscii, putAscii } from '../bytes.ts';
 import type { EmbeddedStore } from '../embedded-store.ts';
 import type { KeyCodec, OrderedMap } from '../ordered-map.ts';

@@ -4,8 +4,9 @@ import { Closed } from '../../../event/store-errors.ts';
 import { FEED_START } from '../../../feed/feed.ts';
 import type { FeedIndex } from '../../../feed/feed-index.ts';
 import type { EventLog } from '../../../log/log.ts';
+import type { KeptLog } from '../../../work-queues/kept-log.ts';
 import { LocalConsumer } from '../../../work-queues/local-consumer.ts';
-import { type GroupKeeper, type KeptLog, LocalGroup } from '../../../work-queues/local-group.ts';
+import { type GroupKeeper, LocalGroup } from '../../../work-queues/local-group.ts';
 import {
   checkCategory,
   checkGroup,
