@@ -1,7 +1,8 @@
 /**
  * The first contract: append-only logs of events, one per owner, and how to learn that one grew.
  *
- * Stores implement it (`redis/`, `embedded/`, `memory/`) and pass one suite, `src/testing/contract/log/`.
+ * Stores implement it (`stores/`) and pass one suite, `src/testing/contract/log/`. Reading and
+ * trimming rest on an inner contract, `kept-logs.ts`, which has a suite of its own.
  * Deliberately not in here: catching up and pushing (`live/`), who may do what (`gateway/`),
  * how durable a store is (each store tells that itself).
  */
@@ -80,7 +81,7 @@ export interface Follower {
   position(): EventId;
 }
 
-/** The outcome of {@link EventLog.append} is told by its error: see `errors.ts`. */
+/** The outcome of {@link EventLog.append} is told by its error: see `event/store-errors.ts`. */
 export interface EventLog {
   /**
    * Adds one or more events to one log, all or nothing, with IDs next to each other.

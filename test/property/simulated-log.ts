@@ -7,10 +7,13 @@ import type { Appended } from '../../src/event/appended.ts';
 import { type NewEvent, StoredEvent } from '../../src/event/event.ts';
 import { type EventId, isAfter, makeEventId, ZERO_ID } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
-import { standingOf } from '../../src/event/standing.ts';
 import { Unavailable } from '../../src/event/store-errors.ts';
 import type { FeedCursor, FeedPage } from '../../src/feed/feed.ts';
+import type { Look, Sight } from '../../src/log/kept-logs.ts';
 import type { EventLog, Follower, Page, ReadOptions } from '../../src/log/log.ts';
+import { parseReadOptions } from '../../src/log/options.ts';
+import { takePage } from '../../src/log/page.ts';
+import { readPage } from '../../src/log/read-page.ts';
 import type { StoreDescription } from '../../src/log/store-description.ts';
 
 /** How the followers hear of an append. */
@@ -22,11 +25,11 @@ export type Telling =
   /** Not at all until the next sweep, as with foreign writers. */
   | 'silent';
 
-interface PendingRead {
-  readonly options: ReadOptions;
-  readonly resolve: (page: Page) => void;
+interface PendingLook {
+  readonly look: Look;
+  readonly resolve: (sight: Sight) => void;
   readonly reject: (error: Error) => void;
-  page: Page | undefined;
+  sight: Sight | undefined;
 }
 
 interface PendingFollow {
@@ -54,7 +57,7 @@ export class SimulatedLog implements EventLog {
   /** Whether a wake-up may have been lost that the store still owes. */
   #owing = false;
   #clock = 0;
-  #reads: PendingRead[] = [];
+  #looks: PendingLook[] = [];
   #follows: PendingFollow[] = [];
   #followers = new Set<Follower>();
   #wakeUps: WakeUp[] = [];
@@ -86,9 +89,13 @@ export class SimulatedLog implements EventLog {
 
   async close(): Promise<void> {}
 
-  read(_log: LogName, options: ReadOptions = {}): Promise<Page> {
+  read(log: LogName, options: ReadOptions = {}): Promise<Page> {
+    return readPage(this, log, parseReadOptions(options));
+  }
+
+  look(_log: LogName, look: Look): Promise<Sight> {
     return new Promise((resolve, reject) => {
-      this.#reads.push({ options, resolve, reject, page: undefined });
+      this.#looks.push({ look, resolve, reject, sight: undefined });
     });
   }
 
@@ -144,23 +151,23 @@ export class SimulatedLog implements EventLog {
 
   // What becomes known of it.
 
-  /** One of the reads under way looks at the log; its page arrives later. */
+  /** One of the reads under way looks at the log; what it has seen arrives later. */
   lookFor(choice: number): void {
-    const read = pick(
-      this.#reads.filter(({ page }) => page === undefined),
+    const pending = pick(
+      this.#looks.filter(({ sight }) => sight === undefined),
       choice,
     );
-    if (read !== undefined) read.page = this.#page(read.options);
+    if (pending !== undefined) pending.sight = this.#sight(pending.look);
   }
 
-  /** The page of one of the reads under way arrives, as the log was when it looked. */
+  /** What one of the reads under way has seen arrives, as the log was when it looked. */
   answerRead(choice: number): void {
-    const read = this.#takeRead(choice);
-    read?.resolve(read.page ?? this.#page(read.options));
+    const pending = this.#takeLook(choice);
+    pending?.resolve(pending.sight ?? this.#sight(pending.look));
   }
 
   failRead(choice: number): void {
-    this.#takeRead(choice)?.reject(new Unavailable('simulated'));
+    this.#takeLook(choice)?.reject(new Unavailable('simulated'));
   }
 
   acknowledgeFollow(choice: number): void {
@@ -217,36 +224,35 @@ export class SimulatedLog implements EventLog {
   /** Lets one thing happen that is under way; answers whether there was one. */
   step(): boolean {
     if (this.#follows.length > 0) this.acknowledgeFollow(0);
-    else if (this.#reads.length > 0) this.answerRead(0);
+    else if (this.#looks.length > 0) this.answerRead(0);
     else if (this.#wakeUps.length > 0) this.deliver(0);
     else if (this.#owing) this.reconnect();
     else return false;
     return true;
   }
 
-  #takeRead(choice: number): PendingRead | undefined {
-    const read = pick(this.#reads, choice);
-    this.#reads = this.#reads.filter((each) => each !== read);
-    return read;
+  #takeLook(choice: number): PendingLook | undefined {
+    const pending = pick(this.#looks, choice);
+    this.#looks = this.#looks.filter((each) => each !== pending);
+    return pending;
   }
 
-  #page({ after = ZERO_ID, before, limit = 100, reverse, unchecked }: ReadOptions): Page {
+  #sight({ cursor, range, limit, maxBytes }: Look): Sight {
     const { version, trimmedThrough: trimmed } = this;
-    const whole = unchecked === true || reverse === true;
-    const standing = whole
-      ? ({ state: 'whole' } as const)
-      : standingOf(after, {
-          ...{ version, trimmed, first: this.kept[0]?.id, maxDeleted: ZERO_ID },
-          othersRemoved: false,
-          holdsCursor: this.kept.some(({ id }) => id === after),
-        });
-    const from = standing.state === 'reset' ? ZERO_ID : after;
+    const { after, before, reverse } = range;
     const wanted = this.kept.filter(
-      ({ id }) => isAfter(id, from) && (before === undefined || isAfter(before, id)),
+      ({ id }) => isAfter(id, after) && (before === undefined || isAfter(before, id)),
     );
-    if (reverse === true) wanted.reverse();
-    const events = wanted.slice(0, limit);
-    return { events, more: events.length < wanted.length, version, standing };
+    if (reverse) wanted.reverse();
+    const facts = cursor !== undefined && {
+      ...{ version, trimmed, first: this.kept[0]?.id, maxDeleted: ZERO_ID },
+      othersRemoved: false,
+      holdsCursor: this.kept.some(({ id }) => id === cursor),
+    };
+    return {
+      ...{ version, stamp: trimmed, facts: facts || undefined },
+      ...takePage(wanted, limit, maxBytes),
+    };
   }
 }
 
