@@ -122,6 +122,9 @@ export {
 } from './live/typed-log.ts';
 export type { AppendOptions, EventLog, Follower, Page, ReadOptions } from './log/log.ts';
 export type { WaitOptions } from './log/or-aborted.ts';
+export type { Count, Gauge, Metrics, Timing } from './metrics/metrics.ts';
+export type { Notice } from './metrics/notice.ts';
+export type { MetricsOptions, NoticeOptions } from './metrics/observer.ts';
 export {
   type ProcessManagerOptions,
   processManager,
@@ -267,7 +270,6 @@ export {
   redriveDeadLetter,
 } from './worker/dead-letters.ts';
 export type { LossReason } from './worker/find-event.ts';
-export type { WorkNotice } from './worker/notices.ts';
 export {
   type Worker,
   type WorkOptions,

@@ -9,6 +9,7 @@ import { ACCOUNT_EVENTS } from '../event/own-events.ts';
 import { OutcomeUnknown, Unavailable, WrongType } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
+import { type NoticeOptions, observer } from '../metrics/observer.ts';
 import type { Records } from '../records/records.ts';
 import {
   type Account,
@@ -22,7 +23,7 @@ import { AccountBusy, AccountClosed, AccountNotFound, AddressTaken } from './err
 import { OwnerHistory } from './owner-history.ts';
 import { type Exchanged, Reservations } from './reservations.ts';
 
-export interface AccountsOptions {
+export interface AccountsOptions extends NoticeOptions {
   readonly log: EventLog;
   readonly records: Records;
   /** The time in milliseconds since 1970. Default `Date.now`. */
@@ -121,7 +122,9 @@ class StoredAccounts implements Accounts {
     });
     if (sweepInterval === 0) return;
     // A sweep that fails is made up for by the next one.
-    this.#timer = setInterval(() => void this.sweep().catch(() => {}), sweepInterval);
+    const { notice } = observer(options);
+    const failed = (error: unknown) => notice({ what: 'store', by: 'the accounts', error });
+    this.#timer = setInterval(() => void this.sweep().catch(failed), sweepInterval);
     this.#timer.unref?.();
     this.#leave = endsWith(log, 'work', () => this.stop());
   }

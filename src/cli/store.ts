@@ -1,6 +1,7 @@
 /** Opening the chosen store, and what stands in the way of that, in words for the command line. */
 import { MillraceError } from '../event/error.ts';
 import { Unavailable } from '../event/store-errors.ts';
+import type { Notice } from '../metrics/notice.ts';
 import { type OpenStoreOptions, openStore, type Store } from '../stores/open.ts';
 import { CommandFailure, withoutCredentials } from './failure.ts';
 import type { StoreChoice } from './settings/store-choice.ts';
@@ -11,7 +12,7 @@ import type { StoreChoice } from './settings/store-choice.ts';
  */
 export async function openChosen(
   choice: StoreChoice,
-  options: OpenStoreOptions = { onConnection },
+  options: OpenStoreOptions = { onNotice },
 ): Promise<Store> {
   try {
     return await openStore(choice.kind === 'embedded' ? choice.folder : choice.url, options);
@@ -21,10 +22,10 @@ export async function openChosen(
 }
 
 /** What becomes of the connection later is told by whatever needs it. */
-const onConnection: OpenStoreOptions['onConnection'] = (state, progress) => {
-  if (state !== 'loading') return;
-  process.stderr.write(`millrace: Redis loads its data (${progress}); waiting for it\n`);
-};
+function onNotice(notice: Notice): void {
+  if (notice.what !== 'connection' || notice.state !== 'loading') return;
+  process.stderr.write(`millrace: Redis loads its data (${notice.reason}); waiting for it\n`);
+}
 
 function explain(store: StoreChoice, error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

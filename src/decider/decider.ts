@@ -12,9 +12,9 @@ import type { Payload, StoredEvent } from '../event/event.ts';
 import { deepFreeze } from '../event/frozen.ts';
 import type { LogName } from '../event/log-name.ts';
 import { textOfWriters, type WhoseEvents, type Writers } from '../event/senders.ts';
-import { comesLater, kindOf, thrownAt } from '../event/thrown.ts';
-import type { UnreadableEvent } from '../typed/errors.ts';
-import { EventReading, tellPassedOver } from '../typed/event-reading.ts';
+import { comesLater, kindAndPlace } from '../event/thrown.ts';
+import { type NoticeOptions, observer } from '../metrics/observer.ts';
+import { EventReading } from '../typed/event-reading.ts';
 import type {
   EventDefinitions,
   EventFrom,
@@ -34,7 +34,9 @@ export type Decision<Payloads extends object> =
   | undefined;
 
 /** What {@link decider} is given. */
-export interface DeciderDefinition<State, Command, Payloads extends object> extends WhoseEvents {
+export interface DeciderDefinition<State, Command, Payloads extends object>
+  extends WhoseEvents,
+    NoticeOptions {
   /** 1 to 64 characters of `A-Z a-z 0-9 . _ -`; names its snapshots. */
   readonly name: string;
   /** Left out: events of any type and payload. */
@@ -62,11 +64,6 @@ export interface DeciderDefinition<State, Command, Payloads extends object> exte
    * upcasts, which does not see what these call.
    */
   readonly version?: string | number | undefined;
-  /**
-   * Told once for each type when an event is passed over that cannot be read, or makes `evolve`
-   * throw, and that the application did not write. Holds no payload. Default: a line on the console.
-   */
-  readonly onPassedOver?: ((event: UnreadableEvent) => void) | undefined;
 }
 
 /** A {@link DeciderDefinition} that was checked. */
@@ -125,7 +122,6 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
   definition: DeciderDefinition<State, Command, Payloads>,
 ): Decider<State, Command, Payloads> {
   const { name, events, writers, initial, log, version } = definition;
-  const { onPassedOver = tellPassedOver } = definition;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidInput('name', 'must be 1 to 64 characters of A-Z a-z 0-9 . _ -');
   }
@@ -135,7 +131,7 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
     throw new InvalidInput('events', 'must be what defineEvents answers');
   }
   const reading = new EventReading<RecordedFrom<Payloads> | UnknownRecorded>({
-    ...{ events, writers, onPassedOver },
+    ...{ events, writers, by: `the decider ${name}`, notice: observer(definition).notice },
   });
   const evolving = version ?? sha256(`${definition.evolve}\n${events?.readingText ?? ''}`);
   const whose = textOfWriters(writers);
@@ -167,8 +163,11 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
         next = definition.evolve(state, event);
       } catch (error) {
         const told = explained(error, `evolve of decider ${name}`);
-        // Whoever reads the log comes to the same, as evolve goes by nothing but its arguments.
-        const isOfClient = told === error && reading.passOver(event, reasonOf(error), error);
+        // Whoever reads the log comes to the same, as evolve goes by nothing but its arguments. What is
+        // told has nothing of the payload, which can be in the message.
+        const isOfClient =
+          told === error &&
+          reading.passOver(event, `makes evolve throw ${kindAndPlace(error)}`, error);
         if (isOfClient) return state;
         throw told;
       }
@@ -178,12 +177,6 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
       return isFrozen ? deepFreeze(next) : next;
     },
   };
-}
-
-/** Nothing of the payload, which can be in the message. */
-function reasonOf(error: unknown): string {
-  const place = thrownAt(error);
-  return `makes evolve throw ${kindOf(error)}${place === undefined ? '' : ` at ${place}`}`;
 }
 
 /** A state that is no JSON has no snapshots. */

@@ -48,6 +48,12 @@ export function thrownAt(thrown: unknown): string | undefined {
   });
 }
 
+/** Of what kind it was and where it was thrown, with nothing of its content. */
+export function kindAndPlace(thrown: unknown): string {
+  const place = thrownAt(thrown);
+  return `${kindOf(thrown)}${place === undefined ? '' : ` at ${place}`}`;
+}
+
 /** What was thrown if that is an error as they should be, and otherwise one that tells of it. */
 export function asError(thrown: unknown): Error {
   const isPlain = attempt(

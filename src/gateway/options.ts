@@ -1,13 +1,14 @@
 /** What a gateway can be told when it is made. */
 import type { Live } from '../live/live.ts';
 import type { EventLog } from '../log/log.ts';
+import type { MetricsOptions } from '../metrics/observer.ts';
 import type { Records } from '../records/records.ts';
 import type { AccountKeeper, WhoMayRegister } from './http/account-keeper.ts';
 import type { AccessOptions } from './identity/access.ts';
 import type { GatewayLimits } from './limits/limits.ts';
 import type { Logger } from './logger.ts';
 
-export interface GatewayOptions extends AccessOptions {
+export interface GatewayOptions extends AccessOptions, MetricsOptions {
   readonly log: EventLog;
   readonly live: Live;
   /** Answers `/accounts`. Left out: there are no such addresses. */

@@ -1,4 +1,5 @@
 /** What a gateway is made of: one of each, shared by all that it serves. */
+import { observer } from '../metrics/observer.ts';
 import { Appending } from './appending.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { AccountRoutes } from './http/account-routes.ts';
@@ -47,7 +48,7 @@ export function partsOf(options: GatewayOptions): GatewayParts {
     answers: new Answers(limits.maxAnswerBytesTogether),
     connections: new ConnectionLimits(limits, shared),
     heartbeat: new Heartbeat(pingInterval, idleTimeout),
-    refusals: new Refusals(logger, options.trustProxy ?? false),
+    refusals: new Refusals(logger, options.trustProxy ?? false, observer(options)),
     sessions: new Set<Session>(),
     eventStreams: new Set<EventStream>(),
   };

@@ -7,6 +7,7 @@
  *          └──► counted ──a second later, then at most every minute──► info: how many of which code
  */
 import type { MillraceError } from '../event/error.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { errorCode } from '../protocol/error-codes.ts';
 import { approachOf, type Connection } from './identity/connection.ts';
 import type { TrustProxy } from './identity/forwarded.ts';
@@ -26,14 +27,16 @@ const MAX_PATH = 200;
 export class Refusals {
   readonly #logger: Logger;
   readonly #trustProxy: TrustProxy;
+  readonly #metrics: Metrics;
   readonly #after: (milliseconds: number, call: () => void) => () => void;
   readonly #counts = new Map<string, number>();
   #cancel: (() => void) | undefined;
 
   /** @param after calls back later, and answers how to have it not do so; for tests */
-  constructor(logger: Logger, trustProxy: TrustProxy, after = later) {
+  constructor(logger: Logger, trustProxy: TrustProxy, metrics: Metrics, after = later) {
     this.#logger = logger;
     this.#trustProxy = trustProxy;
+    this.#metrics = metrics;
     this.#after = after;
   }
 
@@ -65,6 +68,7 @@ export class Refusals {
     const path = pathOf(request.url).slice(0, MAX_PATH);
     const origin = request.headers.get('origin') ?? undefined;
     this.#logger.debug({ code, reason, path, origin, address }, message);
+    this.#metrics.count('refusals', 1, code);
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
     this.#cancel ??= this.#after(FIRST_DELAY, () => this.#tell());
   }

@@ -7,6 +7,7 @@ import { Closed } from '../event/store-errors.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog, Page, ReadOptions } from '../log/log.ts';
 import { parseReadOptions } from '../log/options.ts';
+import { type MetricsOptions, observer } from '../metrics/observer.ts';
 import type { Live } from './live.ts';
 import type { LiveContext } from './live-context.ts';
 import { LogFollower } from './log-follower.ts';
@@ -17,7 +18,7 @@ import { weightOf } from './weight.ts';
 import { WindowBudget } from './window.ts';
 
 /** Settings of {@link createLive}; all sizes in bytes. */
-export interface LiveOptions {
+export interface LiveOptions extends MetricsOptions {
   readonly log: EventLog;
   /** How much a page that is read for a reader should hold. Default 65,536. */
   readonly pageBytes?: number | undefined;
@@ -42,6 +43,8 @@ const STORE_DELAYS = { firstDelay: 50, maxDelay: 1_000, certain: 1 };
  */
 export function createLive(options: LiveOptions): Live {
   const delay = options.delay ?? pause;
+  const watched = observer(options);
+  let subscriptions = 0;
   const context: LiveContext = {
     log: options.log,
     budget: new ReadBudget(options.readBudget ?? 16_777_216),
@@ -49,6 +52,11 @@ export function createLive(options: LiveOptions): Live {
     windowBytes: options.windowBytes ?? 65_536,
     pageBytes: options.pageBytes ?? 65_536,
     pageEvents: options.pageEvents ?? 1_000,
+    observer: watched,
+    subscribed(by) {
+      subscriptions += by;
+      watched.gauge('subscriptions', subscriptions);
+    },
     pauseBeforeRetry: (attempt) => delay(delayAfter(attempt, STORE_DELAYS)),
   };
   const followers = new Map<LogName, LogFollower>();

@@ -1,6 +1,7 @@
 /** What all readers and followers of one `live` share. */
 import { MillraceError } from '../event/error.ts';
 import type { EventLog } from '../log/log.ts';
+import type { Observer } from '../metrics/observer.ts';
 import type { ReadBudget } from './read-budget.ts';
 import type { WindowBudget } from './window.ts';
 
@@ -14,6 +15,9 @@ export interface LiveContext {
   readonly pageBytes: number;
   /** How many events a page may hold. */
   readonly pageEvents: number;
+  readonly observer: Observer;
+  /** One subscription more, or less. */
+  subscribed(by: 1 | -1): void;
   /** Waits before a read is tried for the `attempt`th time again. */
   pauseBeforeRetry(attempt: number): Promise<void>;
 }

@@ -50,11 +50,12 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
 
   join(reader: LogReader): void {
     this.#readers.add(reader);
+    this.#context.subscribed(1);
     reader.readOn();
   }
 
   leave(reader: LogReader): void {
-    this.#readers.delete(reader);
+    if (this.#readers.delete(reader)) this.#context.subscribed(-1);
     if (this.#readers.size > 0) return;
     this.#close();
     this.#onIdle();
@@ -125,11 +126,13 @@ export class LogFollower implements Follower, FollowedLog<LogReader> {
     for (const batch of batchesOf(this.log, events)) {
       const previous = this.tail;
       this.tail = batch.last;
-      let allLive = true;
+      let live = 0;
       for (const reader of this.#readers) {
         if (reader.isLive) reader.push(previous, batch);
-        allLive &&= reader.isLive;
+        if (reader.isLive) live += 1;
       }
+      const allLive = live === this.#readers.size;
+      this.#context.observer.count('deliveries', live * batch.events.length);
       if (allLive) this.window.clear(this.tail);
       else this.window.add(batch);
     }

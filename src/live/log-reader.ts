@@ -187,6 +187,7 @@ export class LogReader implements Subscription {
       unchecked: start !== undefined && !isCheckedStart(start),
     });
     charge(weightOf(page.events));
+    this.#context.observer.count('catch_up_reads', 1);
     // What cannot be delivered now is not kept: it will be read again.
     if (!this.#mayDeliver()) return;
     if (start === 'now') this.#reach(page.version);
@@ -253,6 +254,7 @@ export class LogReader implements Subscription {
       return;
     }
     this.#isFull = true;
+    this.#context.observer.count('slow_readers', 1);
     this.fallBehind();
   }
 

@@ -5,8 +5,8 @@ import { type LogName, parseLogName } from '../event/log-name.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import type { Start } from '../event/start.ts';
 import type { AppendOptions, EventLog, Page, ReadOptions } from '../log/log.ts';
-import type { UnreadableEvent } from '../typed/errors.ts';
-import { EventReading, tellPassedOver } from '../typed/event-reading.ts';
+import { type NoticeOptions, observer } from '../metrics/observer.ts';
+import { EventReading } from '../typed/event-reading.ts';
 import type { DecodedOf, EventDefinitions, EventInputOf } from '../typed/event-types.ts';
 import { Deliveries } from './deliveries.ts';
 import type { Delivery } from './delivery.ts';
@@ -23,13 +23,7 @@ export interface TypedPage<Event> extends Omit<Page, 'events'> {
 }
 
 /** How a typed log reads. */
-export interface TypedLogOptions extends WhoseEvents {
-  /**
-   * Told once for each type when an event is passed over that cannot be read, and that the
-   * application did not write. Holds no payload. Default: a line on the console.
-   */
-  readonly onPassedOver?: ((event: UnreadableEvent) => void) | undefined;
-}
+export interface TypedLogOptions extends WhoseEvents, NoticeOptions {}
 
 /** What a typed subscription tells, in the order in which it happened. */
 export type TypedDelivery<Event> =
@@ -67,12 +61,15 @@ export interface TypedLog<Events> {
 export function typedLog<const Events extends EventDefinitions>(
   eventLog: Pick<EventLog, 'append' | 'read'>,
   definitions: Events,
-  { writers, onPassedOver = tellPassedOver }: TypedLogOptions = {},
+  options: TypedLogOptions = {},
 ): TypedLog<Events> {
   type Event = DecodedOf<Events>;
   type Input = EventInputOf<Events>;
   // What the definitions decode is what their types say.
-  const reading = new EventReading<Event>({ events: definitions, writers, onPassedOver });
+  const { writers } = options;
+  const { notice } = observer(options);
+  const by = 'a typed log';
+  const reading = new EventReading<Event>({ events: definitions, writers, by, notice });
 
   return {
     async append(log, events, options) {

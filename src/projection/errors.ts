@@ -4,7 +4,7 @@ import type { Meta, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { OutcomeUnknown, Unavailable } from '../event/store-errors.ts';
-import { isA, kindOf, textOf, thrownAt } from '../event/thrown.ts';
+import { isA, kindAndPlace, textOf } from '../event/thrown.ts';
 
 /** Which event it was; never what is in it. */
 export interface EventPlace {
@@ -138,6 +138,5 @@ export function isTrouble(error: unknown): error is MillraceError {
  */
 export function reasonOf(cause: unknown): string {
   if (isA(cause, MillraceError)) return textOf(cause);
-  const place = thrownAt(cause);
-  return `the handler threw ${kindOf(cause)}${place === undefined ? '' : ` at ${place}`}`;
+  return `the handler threw ${kindAndPlace(cause)}`;
 }

@@ -12,7 +12,7 @@
  * committed; then it stands first and alone, is tried again, and ends the run or is left out. What
  * is too much for one commit is cut in halves, until it is committed or a single event is to blame.
  */
-import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { InvalidInput } from '../event/error.ts';
 import { pause } from '../event/pause.ts';
 import type { RetryPolicy } from '../event/retries.ts';
 import { isA } from '../event/thrown.ts';
@@ -59,7 +59,7 @@ export interface FeedPagesOptions {
    */
   readonly passOver?: ((place: EventPlace, cause: unknown, isLast: boolean) => boolean) | undefined;
   /** Told what was left out. */
-  readonly onSkip: (problem: MillraceError) => void;
+  readonly onSkip: (problem: ProjectionFailed) => void;
   /** Up to where it is committed, and where the feed ended; `atEnd` when there was nothing more. */
   readonly onProgress: (cursor: FeedCursor, end: FeedCursor, atEnd: boolean) => Promise<void>;
   /** Waits for a sign that the feed has grown; not for long. */

@@ -17,6 +17,8 @@ import { Closed, Unavailable } from '../event/store-errors.ts';
 import { FEED_START, type Feed, type FeedCursor } from '../feed/feed.ts';
 import { passedBy } from '../feed/passing.ts';
 import { orAborted } from '../log/or-aborted.ts';
+import type { Happening } from '../metrics/notice.ts';
+import type { Observer } from '../metrics/observer.ts';
 import type { Lease, Records } from '../records/records.ts';
 import { isTrouble, MovedOn, Overtaken } from './errors.ts';
 import { FeedPages, type FeedPagesOptions } from './feed-pages.ts';
@@ -36,8 +38,10 @@ export interface FeedRunOptions
   /** How long a lease lasts without being renewed, in milliseconds. */
   readonly leaseTime: number;
   readonly category?: string | undefined;
-  /** Told what cannot be handled, and when the store is lost. */
-  readonly onProblem: (problem: MillraceError) => void;
+  /** As the application calls it. */
+  readonly name: string;
+  /** Told what cannot be handled, when the store is lost, and how far it is. */
+  readonly observer: Observer;
   /** Asked before the first lease and with each renewal: whether to end as superseded. */
   readonly isSuperseded?: () => Promise<boolean>;
   /** Called when all that there was has been committed, before anybody is told so. */
@@ -94,7 +98,8 @@ export class FeedRun {
       category: options.category,
       onSkip: (problem) => {
         this.#skipped += 1;
-        options.onProblem(problem);
+        const { log, id, type } = problem;
+        this.#notice({ what: 'left_out', log, id, type, error: problem });
       },
       onProgress: (cursor, end, atEnd) => this.#onProgress(cursor, end, atEnd),
       rest: () => this.#rest(options.leaseTime / 3),
@@ -208,7 +213,7 @@ export class FeedRun {
         if (error instanceof Overtaken || error instanceof MovedOn) continue;
         if (!isTrouble(error)) throw error;
         this.#failedInRow += 1;
-        if (this.#failedInRow === 1) this.#options.onProblem(error);
+        if (this.#failedInRow === 1) this.#notice({ what: 'store', error });
         this.#trouble = error.message;
         await pause(delayAfter(this.#failedInRow, STORE_DELAYS), signal);
       }
@@ -227,7 +232,12 @@ export class FeedRun {
         : new MillraceError('internal', `${this.#options.label} failed unexpectedly`, {
             cause: error,
           });
-    this.#options.onProblem(this.#error);
+    this.#notice({ what: 'ended', error: this.#error });
+  }
+
+  #notice(happening: Happening): void {
+    const { observer, label: by } = this.#options;
+    observer.notice({ ...happening, by });
   }
 
   #refusal(): MillraceError | undefined {
@@ -270,6 +280,7 @@ export class FeedRun {
     this.#isWell();
     this.#cursor = cursor;
     this.#end = end;
+    this.#options.observer.gauge('feed_lag', this.lag, this.#options.name);
     if (atEnd) {
       await this.#options.onCaughtUp?.();
       this.#caughtUp = true;

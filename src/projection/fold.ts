@@ -16,9 +16,9 @@ import { jsonValueRule, lostInJson } from '../event/lost-in-json.ts';
 import { OutcomeUnknown, Unavailable } from '../event/store-errors.ts';
 import { comesLater, isA } from '../event/thrown.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../feed/feed.ts';
+import type { Notice } from '../metrics/notice.ts';
 import type { CommitOutcome, ReadModel } from '../read-models/read-models.ts';
 import { checkRowKey } from '../read-models/rules.ts';
-import type { UnreadableEvent } from '../typed/errors.ts';
 import { EventReading } from '../typed/event-reading.ts';
 import type { Recorded } from '../typed/event-types.ts';
 import type { ProjectionDefinition, RowHandler } from './definition.ts';
@@ -45,10 +45,11 @@ interface Rules<State> {
 
 export function rulesOf<State, Payloads extends object>(
   definition: ProjectionDefinition<State, Payloads>,
-  onPassedOver: (event: UnreadableEvent) => void,
+  by: string,
+  notice: (notice: Notice) => void,
 ): Rules<State> {
   const { events, writers, category, key, initial, on } = definition;
-  const reading = new EventReading<AnyEvent>({ events, writers, onPassedOver });
+  const reading = new EventReading<AnyEvent>({ events, writers, by, notice });
   // The compiler has checked handlers against events where the definition was made.
   const handlers = new Map(Object.entries(on)) as ReadonlyMap<string, Handler<State>>;
   return {

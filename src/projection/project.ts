@@ -8,13 +8,13 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { pause } from '../event/pause.ts';
 import { Closed } from '../event/store-errors.ts';
-import { onlyTold } from '../event/thrown.ts';
 import type { Feed, FeedCursor } from '../feed/feed.ts';
 import { feedOf } from '../feed/feed-of.ts';
 import { passedBy } from '../feed/passing.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
+import { observer } from '../metrics/observer.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
 import type { Records } from '../records/records.ts';
 import { type AnyPayloads, checkDefinition, type ProjectionDefinition } from './definition.ts';
@@ -25,7 +25,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { Fold, rulesOf } from './fold.ts';
 import { passOver } from './pass-over.ts';
 import { leaseOf, retireEarlier } from './retiring.ts';
-import { checkRunOptions, type RunDefaults, tell } from './run-options.ts';
+import { checkRunOptions, type RunDefaults } from './run-options.ts';
 import { tableOf, VersionRecord, versionOf } from './versions.ts';
 
 /** What projections need of a store. */
@@ -177,13 +177,15 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
     this.#versions = new VersionRecord(store.records, name);
     this.#category = category;
     this.#leaseTime = leaseTime;
-    const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
-    const rules = rulesOf(definition, onProblem);
+    const label = `the projection ${name}`;
+    const watched = observer(definition);
+    const rules = rulesOf(definition, label, watched.notice);
     this.#reading = rules.reading;
     const fold = new Fold(rules, readModel, () => tableOf(name, this.#build ?? version));
     this.#feed = feedOf(store);
     this.#run = new FeedRun(this.#feed, store.records, fold, {
-      label: `the projection ${name}`,
+      name,
+      label,
       lease: () => leaseOf(name, this.#build ?? version),
       leaseTime,
       pageSize,
@@ -194,7 +196,7 @@ class RunningProjection<State, Payloads extends object> implements Projection<St
       passOver:
         onError === undefined ? (place, cause) => passOver(rules.reading, place, cause) : undefined,
       trimmed,
-      onProblem,
+      observer: watched,
       isSuperseded: () => this.#isSuperseded(),
       onCaughtUp: () => this.#serve(),
     });

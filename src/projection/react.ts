@@ -5,12 +5,12 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import type { WhoseEvents } from '../event/senders.ts';
 import { Closed } from '../event/store-errors.ts';
-import { onlyTold } from '../event/thrown.ts';
 import { FEED_START, type Feed, type FeedCursor } from '../feed/feed.ts';
 import { feedOf } from '../feed/feed-of.ts';
 import { endsWith } from '../log/dependents.ts';
 import type { EventLog } from '../log/log.ts';
 import { orAborted, type WaitOptions } from '../log/or-aborted.ts';
+import { observer } from '../metrics/observer.ts';
 import type { Records } from '../records/records.ts';
 import { EventReading } from '../typed/event-reading.ts';
 import type { EventDefinitions, RecordedFrom } from '../typed/event-types.ts';
@@ -19,7 +19,7 @@ import { FeedRun, type RunState } from './feed-run.ts';
 import { ordinaryOnly } from './ordinary-only.ts';
 import { passOver } from './pass-over.ts';
 import { FROM_START, Reactions } from './reactions.ts';
-import { checkRunOptions, type RunDefaults, type RunOptions, tell } from './run-options.ts';
+import { checkRunOptions, type RunDefaults, type RunOptions } from './run-options.ts';
 
 /** What is done for each event. */
 export interface ReactionDefinition<Payloads extends object = AnyPayloads>
@@ -126,8 +126,9 @@ export function react<Payloads extends object = AnyPayloads>(
 ): Reaction {
   const { events, writers, category, each, from = 'start' } = definition;
   const { onError, trimmed = 'stop', grace = DEFAULT_GRACE } = definition;
-  const onProblem = onlyTold('onProblem', definition.onProblem ?? tell);
+  const watched = observer(definition);
   const name = checkName(definition.name);
+  const label = `the reaction ${name}`;
   if (typeof each !== 'function') throw new InvalidInput('each', 'must be a function of an event');
   if (!(grace >= 0 && grace <= LONGEST_GRACE)) {
     throw new InvalidInput('grace', 'must be 0 to 3,600,000 milliseconds');
@@ -141,7 +142,7 @@ export function react<Payloads extends object = AnyPayloads>(
   const lease = `reaction:${name}`;
   const late = new AbortController();
   const reading = new EventReading<RecordedFrom<Payloads>>({
-    ...{ events, writers, onPassedOver: onProblem },
+    ...{ events, writers, by: label, notice: watched.notice },
   });
   const target = new Reactions({
     records,
@@ -153,7 +154,8 @@ export function react<Payloads extends object = AnyPayloads>(
     late: late.signal,
   });
   const run = new FeedRun(feed, records, target, {
-    label: `the reaction ${name}`,
+    name,
+    label,
     lease: () => lease,
     leaseTime,
     pageSize,
@@ -166,7 +168,7 @@ export function react<Payloads extends object = AnyPayloads>(
         ? (place, cause, isLast) => isLast && passOver(reading, place, cause)
         : undefined,
     trimmed,
-    onProblem,
+    observer: watched,
   });
   const stop = async (mostGrace = grace, why?: Closed) => {
     const timer = setTimeout(() => late.abort(), Math.min(mostGrace, grace));

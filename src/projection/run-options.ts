@@ -1,9 +1,13 @@
 /** How projections and reactions are run. */
-import { InvalidInput, type MillraceError } from '../event/error.ts';
+import { InvalidInput } from '../event/error.ts';
 import { type Delays, parseRetries, type Retries, type RetryPolicy } from '../event/retries.ts';
+import type { MetricsOptions, NoticeOptions } from '../metrics/observer.ts';
 
-/** How a projection or a reaction is run; all times in milliseconds. */
-export interface RunOptions {
+/**
+ * How a projection or a reaction is run; all times in milliseconds. `onNotice` is told of what ends
+ * it, of what is left out or passed over, and when the store is lost.
+ */
+export interface RunOptions extends NoticeOptions, MetricsOptions {
   /**
    * How long another instance waits for this one when it dies. It is also how long readers are
    * given to notice a new version. Default 3,000, at least 50.
@@ -19,12 +23,6 @@ export interface RunOptions {
    * reaction: 8 times within some 30 s).
    */
   readonly retries?: Retries | undefined;
-  /**
-   * Told of what ends it, of what is left out, and when the store is lost; once for each type, also
-   * of what is passed over as it cannot be read or handled and the application did not write it
-   * (UnreadableEvent). Default: a line on standard error.
-   */
-  readonly onProblem?: ((problem: MillraceError) => void) | undefined;
 }
 
 /** What counts where the options say nothing. */
@@ -52,8 +50,4 @@ export function checkRunOptions(
     throw new InvalidInput('pageSize', 'must be 1 to 100,000 events');
   }
   return { leaseTime, pageSize: size, retries: parseRetries(retries, defaults.retries) };
-}
-
-export function tell(problem: MillraceError): void {
-  console.error(`millrace: ${problem.message}`);
 }

@@ -17,7 +17,7 @@ import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { isMillraces } from '../event/own-events.ts';
 import { fromOf, senderOf, type TrustRule, trustRule, type Writers } from '../event/senders.ts';
-import { onlyTold } from '../event/thrown.ts';
+import type { Notice } from '../metrics/notice.ts';
 import { UnreadableEvent } from './errors.ts';
 import type { EventDefinitions } from './event-types.ts';
 import { untyped } from './recorded.ts';
@@ -29,8 +29,10 @@ export interface EventReadingOptions {
   /** Left out: events of any type, as they are stored. */
   readonly events: Pick<EventDefinitions, 'decode'> | undefined;
   readonly writers: Writers | undefined;
+  /** Who reads, as in `the worker mail`. */
+  readonly by: string;
   /** Told once for each type of what could not be read and is passed over. */
-  readonly onPassedOver: (event: UnreadableEvent) => void;
+  readonly notice: (notice: Notice) => void;
 }
 
 /** An event that was read, whether it is looked at as stored or as decoded. */
@@ -45,15 +47,17 @@ export interface ReadEvent {
 export class EventReading<Event> {
   readonly #events: Pick<EventDefinitions, 'decode'> | undefined;
   readonly #trusts: TrustRule | undefined;
-  readonly #onPassedOver: (event: UnreadableEvent) => void;
+  readonly #by: string;
+  readonly #notice: (notice: Notice) => void;
   readonly #told = new Set<string>();
   #passedOver = 0;
 
   /** @throws InvalidInput */
-  constructor({ events, writers, onPassedOver }: EventReadingOptions) {
+  constructor({ events, writers, by, notice }: EventReadingOptions) {
     this.#events = events;
     this.#trusts = trustRule(writers);
-    this.#onPassedOver = onlyTold('onPassedOver', onPassedOver);
+    this.#by = by;
+    this.#notice = notice;
   }
 
   /** How many events were passed over for who wrote them; one that is read again counts again. */
@@ -126,15 +130,10 @@ export class EventReading<Event> {
       this.#told.size < MOST_TOLD
         ? 'others of this type will be, without a word'
         : 'all that come will be, without a word, as there are many of them';
-    this.#onPassedOver(
-      new UnreadableEvent(log, error, `${reason}; ${who}, so it is passed over, and ${rest}`, {
-        cause: error,
-      }),
-    );
+    const told = `${reason}; ${who}, so it is passed over, and ${rest}`;
+    this.#notice({
+      ...{ what: 'passed_over', by: this.#by, log, id: error.id, type },
+      error: new UnreadableEvent(log, error, told, { cause: error }),
+    });
   }
-}
-
-/** A line on the console, where nobody asked to be told. */
-export function tellPassedOver({ message }: UnreadableEvent): void {
-  console.warn(`millrace: ${message}`);
 }

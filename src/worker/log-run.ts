@@ -16,12 +16,13 @@ import type { LogName } from '../event/log-name.ts';
 import type { RetryPolicy } from '../event/retries.ts';
 import { codeOf, textOf } from '../event/thrown.ts';
 import type { EventLog, Page } from '../log/log.ts';
+import type { Happening } from '../metrics/notice.ts';
+import type { Observer } from '../metrics/observer.ts';
 import { caused } from '../typed/caused.ts';
 import type { LeasedLog, Redrive } from '../work-queues/work-queues.ts';
 import type { WorkContext } from './context.ts';
 import { settleLetter, writeDeadLetter } from './dead-letters.ts';
 import { findEvent, type LossReason } from './find-event.ts';
-import type { WorkNotice } from './notices.ts';
 import { onceBesideClients } from './once.ts';
 import type { Places } from './places.ts';
 import { type Ending, Progress } from './progress.ts';
@@ -50,7 +51,8 @@ export interface RunSettings {
   /** Where events that processes may die of wait for each other. */
   readonly oneByOne: Places;
   handle(event: StoredEvent, context: WorkContext): unknown;
-  onNotice(notice: WorkNotice): void;
+  readonly observer: Observer;
+  notice(happening: Happening): void;
 }
 
 export class LogRun {
@@ -138,7 +140,7 @@ export class LogRun {
       const page = await read(this.#unchecked);
       if (page === undefined || page.standing.state === 'whole') return page;
       const reason = page.standing.state;
-      this.#settings.onNotice({ what: 'skipped', log, after: this.#cursor, reason });
+      this.#settings.notice({ what: 'skipped', log, after: this.#cursor, reason });
       if (page.standing.state === 'trimmed') {
         if (page.events.length === 0) this.#advance(page.standing.resumeAfter);
         return page;
@@ -149,7 +151,7 @@ export class LogRun {
     } catch (error) {
       if (codeOf(error) !== 'wrong_type') throw error;
       const reason = 'wrong_type';
-      this.#settings.onNotice({ what: 'skipped', log, after: this.#cursor, reason });
+      this.#settings.notice({ what: 'skipped', log, after: this.#cursor, reason });
       return undefined;
     }
   }
@@ -195,7 +197,7 @@ export class LogRun {
       if (count >= attempts) return this.#giveUp(event, count, error);
       const after = this.#settings.retries.delayAfter(count);
       const { log } = this.leased;
-      this.#settings.onNotice({
+      this.#settings.notice({
         ...{ what: 'failed', log, id, type: event.type, attempt: count, error, after },
       });
       return { attempt: { event: id, count }, next: { after } };
@@ -259,7 +261,7 @@ export class LogRun {
     cause: unknown,
     after: EventId | undefined,
   ): Promise<boolean> {
-    const { group, onNotice } = this.#settings;
+    const { group, observer, notice } = this.#settings;
     const { log } = this.leased;
     const { id, type, meta = {} } = event;
     const dead = { log, id, type, attempts, error: textOf(cause), at: Date.now() };
@@ -268,7 +270,8 @@ export class LogRun {
       return true;
     });
     if (written === undefined) return false;
-    onNotice({ what: 'dead_letter', log, id, type, attempt: attempts, error: cause });
+    observer.count('dead_letters', 1, group);
+    notice({ what: 'dead_letter', log, id, type, attempt: attempts, error: cause });
     return true;
   }
 
@@ -277,7 +280,7 @@ export class LogRun {
     const { log } = this.leased;
     if (!(await this.#settle('Skipped', letter, { log, id, reason }))) return false;
     const after = predecessorOf(id);
-    this.#settings.onNotice({ what: 'skipped', log, after, reason, letter });
+    this.#settings.notice({ what: 'skipped', log, after, reason, letter });
     return true;
   }
 
@@ -297,7 +300,7 @@ export class LogRun {
   #patiently<T>(ask: () => Promise<T>): Promise<T | undefined> {
     // Begun during the grace: it has until that is over.
     const { signal } = this.#ends ? this.#aborting : this.#ending;
-    return whileAway(ask, signal, (error) => this.#settings.onNotice({ what: 'store', error }));
+    return whileAway(ask, signal, (error) => this.#settings.notice({ what: 'store', error }));
   }
 }
 

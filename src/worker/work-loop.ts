@@ -91,6 +91,12 @@ export class WorkLoop {
     this.#taking = this.#take();
   }
 
+  async lag(): Promise<number> {
+    const lag = await this.#consumer.lag();
+    this.#settings.observer.gauge('queue_depth', lag, this.#settings.group);
+    return lag;
+  }
+
   async drain(signal?: AbortSignal): Promise<void> {
     await orAborted(() => this.#drain(signal), signal);
   }
@@ -101,7 +107,7 @@ export class WorkLoop {
       this.#lookSoon();
       await this.#looking;
       this.#mustRun();
-      const lag = await whileAway(() => this.#consumer.lag(), this.#stopping.signal, this.#onAway);
+      const lag = await whileAway(() => this.lag(), this.#stopping.signal, this.#onAway);
       if (lag === 0) return;
       await sleep(DRAIN_INTERVAL);
     }
@@ -203,7 +209,7 @@ export class WorkLoop {
     this.#makeRoom();
     await progress.end(ending);
     if (progress.isLost && !this.#isAborted) {
-      this.#settings.onNotice({ what: 'lease_lost', log: leased.log });
+      this.#settings.notice({ what: 'lease_lost', log: leased.log });
     }
     const { next } = ending;
     if (typeof next !== 'object' || next.after > this.#settings.lookInterval) return;
@@ -257,7 +263,7 @@ export class WorkLoop {
   readonly #onAway = (error: unknown): void => {
     // Nothing can come of a store that its owner has closed.
     if (error instanceof Closed) void this.stop();
-    else this.#settings.onNotice({ what: 'store', error });
+    else this.#settings.notice({ what: 'store', error });
   };
 
   #mustRun(): void {

@@ -8,9 +8,10 @@ import type { Payload, StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
 import { parseRetries, type Retries } from '../event/retries.ts';
 import type { WhoseEvents } from '../event/senders.ts';
-import { onlyTold } from '../event/thrown.ts';
 import type { EventLog } from '../log/log.ts';
 import type { WaitOptions } from '../log/or-aborted.ts';
+import type { Happening } from '../metrics/notice.ts';
+import { type MetricsOptions, type NoticeOptions, observer } from '../metrics/observer.ts';
 import { EventReading } from '../typed/event-reading.ts';
 import type { EventDefinitions, RecordedFrom, UnknownRecorded } from '../typed/event-types.ts';
 import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
@@ -22,7 +23,6 @@ import {
   type Redriving,
   redriveDeadLetter,
 } from './dead-letters.ts';
-import type { WorkNotice } from './notices.ts';
 import { Places } from './places.ts';
 import { type LoopSettings, WorkLoop } from './work-loop.ts';
 
@@ -45,7 +45,9 @@ export type AnyPayloads = Readonly<Record<string, Payload>>;
 
 export interface WorkOptions<Payloads extends object = AnyPayloads>
   extends JoinOptions,
-    WhoseEvents {
+    WhoseEvents,
+    NoticeOptions,
+    MetricsOptions {
   /** Whose work it is; each group handles every event. 1 to 128 characters of `A-Z a-z 0-9 . _ -`. */
   readonly group: string;
   /**
@@ -73,8 +75,6 @@ export interface WorkOptions<Payloads extends object = AnyPayloads>
   readonly grace?: number | undefined;
   /** How often to look for work that nobody told of, in milliseconds. Default 1,000. */
   readonly lookInterval?: number | undefined;
-  /** For log lines: what failed, what was passed over. Holds no payloads. */
-  readonly onNotice?: ((notice: WorkNotice) => void) | undefined;
 }
 
 export interface Worker {
@@ -137,7 +137,7 @@ export async function work<Payloads extends object = AnyPayloads>(
   const loop = new WorkLoop(store.log, consumer, settings);
   loop.start();
   return {
-    lag: () => consumer.lag(),
+    lag: () => loop.lag(),
     passedOver: () => reading.passedOver,
     drain: ({ signal } = {}) => loop.drain(signal),
     stop: () => loop.stop(),
@@ -147,7 +147,7 @@ export async function work<Payloads extends object = AnyPayloads>(
       const { log, id, skipped: reason } = asked;
       if (reason !== undefined) {
         const after = predecessorOf(id);
-        settings.onNotice({ what: 'skipped', log, after, reason, letter: asked.letter });
+        settings.notice({ what: 'skipped', log, after, reason, letter: asked.letter });
       }
       return asked;
     },
@@ -159,7 +159,8 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>) {
   const { group, events, writers, onDeadLetter = 'continue' } = options;
   const { concurrency = DEFAULT_CONCURRENCY } = options;
   const { leaseTime = 10_000, grace = DEFAULT_GRACE } = options;
-  const onNotice = onlyTold('onNotice', options.onNotice ?? (() => {}));
+  const watched = observer(options);
+  const by = `the worker ${group}`;
   const { lookInterval = DEFAULT_LOOK_INTERVAL } = options;
   if (typeof options.handler !== 'function') {
     throw new InvalidInput('handler', 'must be a function');
@@ -173,12 +174,7 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>) {
   mustBeTime(grace, 'grace', 0);
   mustBeTime(lookInterval, 'lookInterval', 1);
   const reading = new EventReading<RecordedFrom<Payloads> | UnknownRecorded>({
-    events,
-    writers,
-    onPassedOver: (error) => {
-      const { log, id, type } = error;
-      onNotice({ what: 'passed_over', log, id, type, error });
-    },
+    ...{ events, writers, by, notice: watched.notice },
   });
   const handle = (stored: StoredEvent, context: WorkContext): unknown => {
     const event = reading.read(context.log, stored);
@@ -187,7 +183,9 @@ function parseOptions<Payloads extends object>(options: WorkOptions<Payloads>) {
   };
   const retries = parseRetries(options.retries, DEFAULT_RETRIES);
   const settings: LoopSettings = {
-    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval, onNotice },
+    ...{ group, handle, concurrency, retries, leaseTime, grace, lookInterval },
+    observer: watched,
+    notice: (happening: Happening) => watched.notice({ ...happening, by }),
     holds: onDeadLetter === 'hold',
     oneByOne: new Places(1),
   };

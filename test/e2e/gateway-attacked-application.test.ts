@@ -67,7 +67,7 @@ async function serve(...flags: string[]): Promise<string> {
 /** The application: what it sends out, shows and counts, by the events in the customers' logs. */
 async function application(writers: Writers | undefined) {
   const own = { events: shop, writers, category: 'account' } as const;
-  const quiet = { onProblem: () => {}, onPassedOver: () => {} };
+  const quiet = { onNotice: () => {} };
   const orders = decider({
     ...{ name: 'orders', events: shop, writers, ...quiet },
     initial: { spent: 0 },

@@ -1,4 +1,5 @@
 /** Two databases of one Redis: the same log names, nothing else in common. */
+
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
@@ -6,6 +7,7 @@ import { RecordingFollower } from '../../src/testing/contract/log/recording-foll
 import { appendOne, event } from '../../src/testing/contract/log/say.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
+import { connectionIn } from '../support/notices.ts';
 import { RedisServer } from '../support/redis-server.ts';
 
 let server: RedisServer;
@@ -70,7 +72,7 @@ it('are not taken for each other when the right to choose one was taken away', a
   const eventLog = await RedisLog.open(url, {
     appendWait: 100,
     pingInterval: 200,
-    onConnection: (state) => void told.push(state),
+    onNotice: (notice) => void told.push(connectionIn(notice)[0]),
   });
   onTestFinished(() => eventLog.close());
   const log = randomLog();

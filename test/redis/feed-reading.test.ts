@@ -253,7 +253,7 @@ it('needs no more rights than the manual gives', async () => {
   const options = { feedScan: 20, sweepInterval: 20 };
   const limited = await RedisLog.open(url, {
     ...options,
-    onConnection: (state, reason) => problems.push([state, reason]),
+    onNotice: (notice) => problems.push(notice),
   });
   try {
     await limited.followFeed(() => {});

@@ -1,4 +1,5 @@
 /** The connection that listens: who waits for it, and what it may not be allowed to do. */
+
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { RedisLog, type RedisLogOptions } from '../../src/stores/redis/log/redis-log.ts';
@@ -6,6 +7,7 @@ import { RecordingFollower } from '../../src/testing/contract/log/recording-foll
 import { appendOne } from '../../src/testing/contract/log/say.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomLog } from '../support/names.ts';
+import { connectionIn } from '../support/notices.ts';
 import { RedisServer } from '../support/redis-server.ts';
 
 async function startServer(): Promise<RedisServer> {
@@ -89,8 +91,9 @@ it.each([
   const eventLog = await RedisLog.open(url, {
     pingInterval: 200,
     sweepInterval: 0,
-    onConnection: (state, reason) => {
-      told.push(reason === undefined ? state : `${state}: ${reason}`);
+    onNotice: (notice) => {
+      const [state, reason] = connectionIn(notice);
+      told.push(reason === '' ? state : `${state}: ${reason}`);
     },
   });
   onTestFinished(() => eventLog.close());
@@ -115,7 +118,9 @@ it.each([
 it('reports a loss once, and the return once', async () => {
   const server = await startServer();
   const told: string[] = [];
-  const eventLog = await openLog(server, { onConnection: (state) => void told.push(state) });
+  const eventLog = await openLog(server, {
+    onNotice: (notice) => void told.push(connectionIn(notice)[0]),
+  });
   await server.kill();
   await eventually(() => told.length > 0);
   await server.start();

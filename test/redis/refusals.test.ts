@@ -1,4 +1,5 @@
 /** What is no Redis that can keep a store is refused at the start, whichever way it is opened, and told what to do. */
+
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { Notice } from '../../src/metrics/notice.ts';
 import { openLog, openStore } from '../../src/stores/open.ts';
 import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { RedisReadModels } from '../../src/stores/redis/read-models/redis-read-models.ts';
@@ -17,6 +19,7 @@ import { appendOne } from '../../src/testing/contract/log/say.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { randomLog } from '../support/names.ts';
+import { connectionIn } from '../support/notices.ts';
 import { type RedisConfig, RedisServer } from '../support/redis-server.ts';
 
 const CONTRACTS = [RedisLog, RedisRecords, RedisReadModels, RedisWorkQueues] as const;
@@ -413,8 +416,8 @@ it('waits for one that loads its data, and says so', async () => {
 
   const started = server.start();
   const told: string[] = [];
-  const onConnection = (state: string, reason?: string) => void told.push(`${state} ${reason}`);
-  const eventLog = await eventually(() => openLog(server.url(), { onConnection }));
+  const onNotice = (notice: Notice) => void told.push(connectionIn(notice).join(' '));
+  const eventLog = await eventually(() => openLog(server.url(), { onNotice }));
   onTestFinished(() => eventLog.close());
   expect(told).toEqual([expect.stringMatching(/^loading \d+ %/)]);
   expect((await eventLog.read(log)).version).toBe(id);

@@ -24,15 +24,16 @@ const GATEWAY = [
   'gateway/sockets',
   'gateway/http',
 ];
-const SERVED = ['accounts', 'live', 'log', 'records', 'event', 'protocol'];
+const SERVED = ['accounts', 'live', 'log', 'metrics', 'records', 'event', 'protocol'];
 const APPLICATION = ['accounts', 'decider', 'decider/handling', 'typed', 'live', 'projection'];
 
 /** The most specific folder that a file is in decides. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   event: { ours: [], theirs: [] },
   protocol: { ours: ['event'], theirs: [] },
-  typed: { ours: ['event'], theirs: [] },
-  decider: { ours: ['event', 'typed'], theirs: [] },
+  metrics: { ours: ['event'], theirs: [] },
+  typed: { ours: ['event', 'metrics'], theirs: [] },
+  decider: { ours: ['event', 'metrics', 'typed'], theirs: [] },
 
   log: { ours: ['event', 'feed'], theirs: [] },
   feed: { ours: ['event', 'log'], theirs: [] },
@@ -41,18 +42,24 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'work-queues': { ours: ['event', 'feed'], theirs: [] },
 
   'stores/memory': { ours: CONTRACTS, theirs: [] },
-  'stores/redis': { ours: [...CONTRACTS, 'stores'], theirs: ['ioredis', 'node:'] },
+  'stores/redis': { ours: [...CONTRACTS, 'metrics', 'stores'], theirs: ['ioredis', 'node:'] },
   'stores/embedded': {
-    ours: [...CONTRACTS, 'stores'],
+    ours: [...CONTRACTS, 'metrics', 'stores'],
     theirs: ['lmdb', 'fs-native-extensions', 'node:'],
   },
-  stores: { ours: [...CONTRACTS, ...STORES], theirs: [] },
+  stores: { ours: [...CONTRACTS, ...STORES, 'metrics'], theirs: [] },
 
-  live: { ours: ['event', 'log', 'typed'], theirs: [] },
-  accounts: { ours: ['event', 'log', 'records'], theirs: [] },
-  'decider/handling': { ours: ['event', 'log', 'records', 'typed', 'decider'], theirs: ['node:'] },
-  projection: { ours: ['event', 'log', 'feed', 'records', 'read-models', 'typed'], theirs: [] },
-  worker: { ours: ['event', 'log', 'typed', 'work-queues'], theirs: ['node:'] },
+  live: { ours: ['event', 'log', 'metrics', 'typed'], theirs: [] },
+  accounts: { ours: ['event', 'log', 'metrics', 'records'], theirs: [] },
+  'decider/handling': {
+    ours: ['event', 'log', 'metrics', 'records', 'typed', 'decider'],
+    theirs: ['node:'],
+  },
+  projection: {
+    ours: ['event', 'log', 'feed', 'metrics', 'records', 'read-models', 'typed'],
+    theirs: [],
+  },
+  worker: { ours: ['event', 'log', 'metrics', 'typed', 'work-queues'], theirs: ['node:'] },
   'process-manager': {
     ours: ['event', 'log', 'typed', 'decider', 'decider/handling', 'worker'],
     theirs: [],
@@ -75,14 +82,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   index: {
     ours: [
       ...[...CONTRACTS, 'stores', ...STORES, ...APPLICATION, 'worker', 'process-manager'],
-      ...[...GATEWAY, 'gateway/node', 'protocol'],
+      ...[...GATEWAY, 'gateway/node', 'metrics', 'protocol'],
     ],
     theirs: [],
   },
   cli: {
     ours: [
       ...['index', ...CONTRACTS, 'stores', ...STORES, 'accounts', 'live', 'projection', 'worker'],
-      ...[...GATEWAY, 'gateway/node', 'protocol'],
+      ...[...GATEWAY, 'gateway/node', 'metrics', 'protocol'],
     ],
     theirs: ['cli-progress', 'commander', 'pino', 'node:'],
   },

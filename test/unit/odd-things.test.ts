@@ -3,6 +3,7 @@
  * tells of it as what it is, tries it as often as it says, and goes on with all else. None of it
  * may end the process: a rejection that nobody handles fails this file.
  */
+
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type Authenticate,
@@ -18,6 +19,7 @@ import {
   type JsonValue,
   MemoryLog,
   type MillraceError,
+  type Notice,
   type ProjectionDefinition,
   parseLogName,
   processManager,
@@ -25,11 +27,11 @@ import {
   react,
   type StandardSchema,
   typedLog,
-  type WorkNotice,
   work,
 } from '../../src/index.ts';
 import { type TestStore, testStore } from '../../src/testing/test-store.ts';
 import { eventually } from '../support/eventually.ts';
+import { errorIn } from '../support/notices.ts';
 import { ODD_ANSWERS, ODD_THINGS } from '../support/odd-things.ts';
 import { FakeSocket } from './gateway/fakes.ts';
 
@@ -92,7 +94,7 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
 
   test('as a handler of a worker makes a dead letter, and holds up nobody', async () => {
     await store.log.append(LOG, [BAD, GOOD]);
-    const notices: WorkNotice[] = [];
+    const notices: Notice[] = [];
     const handled: string[] = [];
     const worker = await work(store, {
       group: 'odd',
@@ -142,7 +144,7 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
     const reaction = react(store, {
       ...{ name: 'odd', retries: QUICK, onError: 'skip' },
       each: failing(fail),
-      onProblem: (problem) => problems.push(problem),
+      onNotice: (notice) => problems.push(errorIn(notice)),
     });
     await reaction.caughtUp();
     expect(reaction.status()).toMatchObject({ state: 'live', skipped: 1 });
@@ -168,8 +170,8 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
       };
       let odd = true;
       const problems: MillraceError[] = [];
-      const onProblem = (problem: MillraceError) => problems.push(problem);
-      const stopping = project(store, { ...definition, onProblem });
+      const onNotice = (notice: Notice) => problems.push(errorIn(notice));
+      const stopping = project(store, { ...definition, onNotice });
       await stopping.ended();
       expect(stopping.status()).toMatchObject({ state: 'failed', position: 0 });
       expect(problems).toMatchObject([{ code: 'projection_failed', id: expect.any(String) }]);
@@ -178,7 +180,7 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
       // What fails for one row only, for all others goes on.
       const skipping = project(store, {
         ...definition,
-        ...{ name: 'skipping', onError: 'skip', onProblem },
+        ...{ name: 'skipping', onError: 'skip', onNotice },
       });
       if (place === 'initial') {
         await eventually(() => skipping.status().skipped >= 1);
@@ -280,7 +282,7 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
     await worker.stop();
 
     const projection = project(store, {
-      ...{ name: 'told', retries: QUICK, onError: 'skip', onProblem: fail as () => void },
+      ...{ name: 'told', retries: QUICK, onError: 'skip', onNotice },
       initial: () => 0,
       on: { Bad: (_, event) => handler(event), Good: (count) => count + 1 },
     });
@@ -295,7 +297,7 @@ describe.each(Object.keys(FAILURES))('what %s', (name) => {
       evolve: () => new Date(0),
       log: () => LOG,
     });
-    const snapshots = { records: store.records, every: 1, failed: fail as () => void };
+    const snapshots = { records: store.records, every: 1, onNotice };
     expect((await outcomeOf(handle(store.log, account, null, { snapshots }))).status).toBe(
       'fulfilled',
     );

@@ -1,7 +1,8 @@
 /** `millrace project`: runs the projections of a module over the chosen store. */
 import { Command, Option } from 'commander';
-import type { MillraceError } from '../../event/error.ts';
 import { textOf } from '../../event/thrown.ts';
+import { lineOf } from '../../metrics/console-lines.ts';
+import type { Notice } from '../../metrics/notice.ts';
 import { type Projection, project } from '../../projection/project.ts';
 import { CommandFailure, EXIT_FAILURE } from '../failure.ts';
 import { readDotEnv } from '../settings/dot-env.ts';
@@ -47,8 +48,8 @@ async function run(module: string, command: Command): Promise<void> {
   const choice = resolveSetting('store', sources);
   const definitions = await loadDefinitions(module);
   const store = await openChosen(choice);
-  const onProblem = ({ message }: MillraceError) => process.stderr.write(`millrace: ${message}\n`);
-  const projections = definitions.map((each) => project(store, { ...each, onProblem }));
+  const onNotice = (notice: Notice) => process.stderr.write(`millrace: ${lineOf(notice)}\n`);
+  const projections = definitions.map((each) => project(store, { ...each, onNotice }));
   const progress = showProgress(projections, process.stdout, (line) =>
     process.stdout.write(`${line}\n`),
   );

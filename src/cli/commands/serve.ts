@@ -8,6 +8,7 @@ import { createLive } from '../../live/create-live.ts';
 import { banner } from '../banner.ts';
 import { CommandFailure, EXIT_FAILURE } from '../failure.ts';
 import { createLogger } from '../logger.ts';
+import { noticesTo } from '../notices.ts';
 import { readAuthentication } from '../settings/authentication.ts';
 import { readDotEnv } from '../settings/dot-env.ts';
 import { optionFor, typedFlags } from '../settings/flags.ts';
@@ -67,20 +68,15 @@ async function serve(flags: Flags): Promise<void> {
   const logger = createLogger(settings.logLevel);
 
   const authentication = readAuthentication(settings, logger);
+  const onNotice = noticesTo(logger);
   const store = await openChosen(settings.store, {
     limits: eventLimits(settings),
     redis: { sweepInterval: settings.sweep, appendWait: settings.appendWait, keys: RECORDS },
-    onConnection(state, reason) {
-      if (state === 'loading')
-        logger.info({ progress: reason }, 'Redis loads its data; waiting for it');
-      else if (state === 'restored') logger.info('Redis is back');
-      else if (state === 'lost') logger.warn({ reason }, 'Redis is lost; trying to reach it again');
-      else logger.warn({ reason }, 'Redis refuses what is needed; asking again');
-    },
+    onNotice,
   });
   const { log, records } = store;
   const live = createLive({ log });
-  const accounts = createAccounts({ log, records });
+  const accounts = createAccounts({ log, records, onNotice });
   const gateway = createGateway({
     log,
     live,

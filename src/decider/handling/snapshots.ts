@@ -11,7 +11,9 @@ import { type EventId, isAfter, isEventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { jsonValueRule, lostInJson } from '../../event/lost-in-json.ts';
 import { WrongType } from '../../event/store-errors.ts';
-import { isA, onlyTold, textOf } from '../../event/thrown.ts';
+import { isA } from '../../event/thrown.ts';
+import type { Notice } from '../../metrics/notice.ts';
+import { type NoticeOptions, observer } from '../../metrics/observer.ts';
 import type { Records } from '../../records/records.ts';
 import type { Decider } from '../decider.ts';
 import { kept } from '../kept-state.ts';
@@ -21,22 +23,20 @@ const DEFAULT_EVERY = 100;
 /** How often others may write a snapshot under our hands before we leave it to them. */
 const MAX_SWAPS = 3;
 
-/** Where snapshots are kept, and when they are made. */
-export interface SnapshotOptions {
+/**
+ * Where snapshots are kept, and when they are made. `onNotice` is told when one could not be written
+ * (the store failed, the state is not JSON any more); the command is not harmed.
+ */
+export interface SnapshotOptions extends NoticeOptions {
   readonly records: Pick<Records, 'get' | 'compareAndSet'>;
   /** After how many events there is another snapshot; a whole number from 1. Default 100. */
   readonly every?: number | undefined;
-  /**
-   * Told when a snapshot could not be written (the store failed, the state is not JSON any more);
-   * the command is not harmed. Default: a warning of the process, once for each decider.
-   */
-  readonly failed?: ((error: unknown, log: LogName) => void) | undefined;
 }
 
 export class Snapshots<State> {
   readonly #records: SnapshotOptions['records'];
   readonly #every: number;
-  readonly #failed: (error: unknown, log: LogName) => void;
+  readonly #notice: (notice: Notice) => void;
   readonly #decider: Pick<Decider<State, never, never>, 'name' | 'version' | 'formerVersion'>;
 
   /** @throws InvalidInput when the initial state is not JSON */
@@ -51,10 +51,7 @@ export class Snapshots<State> {
     mustBeJson(decider.initial);
     this.#records = records;
     this.#every = every;
-    this.#failed =
-      options.failed === undefined
-        ? warnOnce(decider.name)
-        : onlyTold('snapshots.failed', options.failed);
+    this.#notice = observer(options).notice;
     this.#decider = decider;
   }
 
@@ -82,7 +79,7 @@ export class Snapshots<State> {
     try {
       await this.#save(log, known, refused);
     } catch (error) {
-      this.#failed(error, log);
+      this.#notice({ what: 'snapshot', by: `the decider ${this.#decider.name}`, log, error });
     }
     return { ...known, sinceSnapshot: 0 };
   }
@@ -137,14 +134,4 @@ function mustBeJson(state: unknown): void {
   const lost = lostInJson(state);
   if (lost === undefined) return;
   throw new InvalidInput(lost, jsonValueRule('for snapshots'));
-}
-
-const warned = new Set<string>();
-
-function warnOnce(name: string): (error: unknown) => void {
-  return (error) => {
-    if (warned.has(name)) return;
-    warned.add(name);
-    process.emitWarning(`no snapshot of decider ${name} could be written: ${textOf(error)}`);
-  };
 }

@@ -119,7 +119,7 @@ describe.each(Object.keys(WHOLE_STORES))('closing the store on %s', (kind) => {
       },
     });
     react(store, {
-      ...{ name, category: name, onProblem: () => {} },
+      ...{ name, category: name, onNotice: () => {} },
       each(_event, signal) {
         signals.push(signal);
         begun[1].open();
@@ -183,17 +183,17 @@ describe.each(Object.keys(WHOLE_STORES))('closing the store on %s', (kind) => {
     };
     const around = { ...store, log: wrapper };
     const problems: unknown[] = [];
-    const onProblem = (problem: unknown) => problems.push(problem);
+    const onNotice = (notice: unknown) => problems.push(notice);
     const live = createLive({ log: wrapper });
     const loop = subscribe(live, log, 'now');
     await loop.next();
     const waiting = outcomeOf(loop.next());
     const counts = project(around, {
-      ...{ name, category: name, initial: () => 0, on: { Counted: () => 1 }, onProblem },
+      ...{ name, category: name, initial: () => 0, on: { Counted: () => 1 }, onNotice },
     });
-    const reaction = react(around, { name, category: name, each: () => {}, onProblem });
+    const reaction = react(around, { name, category: name, each: () => {}, onNotice });
     const worker = await work(around, {
-      ...{ group: name, category: name, handler: () => {}, onNotice: onProblem },
+      ...{ group: name, category: name, handler: () => {}, onNotice },
     });
     await Promise.all([counts.caughtUp(), reaction.caughtUp(), worker.drain()]);
     await store.close();

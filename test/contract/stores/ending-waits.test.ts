@@ -40,7 +40,7 @@ type Does = 'nothing' | 'until it is told to end' | 'fail';
 type Start = (store: Store<EventLog>, name: string, does: Does) => Promise<Running>;
 
 const CLOSED = { error: expect.any(Closed) };
-const QUICK = { leaseTime: 2_000, retries: { attempts: 1 }, onProblem: () => {} };
+const QUICK = { leaseTime: 2_000, retries: { attempts: 1 }, onNotice: () => {} };
 
 /** Never comes to its end, but is broken off. */
 function until(signal: AbortSignal): Promise<never> {

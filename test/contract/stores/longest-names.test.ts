@@ -125,7 +125,7 @@ describe.each(Object.keys(STORES))('the longest names in %s', (kind) => {
     const failures: unknown[] = [];
     const snapshots = {
       ...{ records: store.records, every: 1 },
-      failed: (error: unknown) => failures.push(error),
+      onNotice: (notice: unknown) => failures.push(notice),
     };
     for (const duplicate of [false, true]) {
       const options = { to: LOG, commandId: COMMAND_ID, since: 0, snapshots };

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventLog } from '../../../src/log/log.ts';
-import { openStore, type Store } from '../../../src/stores/open.ts';
+import { type OpenStoreOptions, openStore, type Store } from '../../../src/stores/open.ts';
 import { testStore } from '../../../src/testing/test-store.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 
@@ -19,14 +19,16 @@ export async function endServer(): Promise<void> {
   server = undefined;
 }
 
-export const WHOLE_STORES: Readonly<Record<string, () => Promise<WholeStore>>> = {
+export const WHOLE_STORES: Readonly<
+  Record<string, (options?: OpenStoreOptions) => Promise<WholeStore>>
+> = {
   async memory() {
     const store = testStore();
     return { store, [Symbol.asyncDispose]: () => store.close() };
   },
-  async embedded() {
+  async embedded(options) {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-whole-'));
-    const store = await openStore(folder);
+    const store = await openStore(folder, options);
     return {
       store,
       [Symbol.asyncDispose]: async () => {
@@ -35,9 +37,9 @@ export const WHOLE_STORES: Readonly<Record<string, () => Promise<WholeStore>>> =
       },
     };
   },
-  async redis() {
+  async redis(options) {
     server ??= RedisServer.start();
-    const store = await openStore((await server).url());
+    const store = await openStore((await server).url(), options);
     return { store, [Symbol.asyncDispose]: () => store.close() };
   },
 };

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type EventId, predecessorOf } from '../../../src/event/event-id.ts';
 import type { LogName } from '../../../src/event/log-name.ts';
+import type { Notice } from '../../../src/metrics/notice.ts';
 import { deadLetterLog } from '../../../src/worker/dead-letters.ts';
-import type { WorkNotice } from '../../../src/worker/notices.ts';
 import { type Worker, type WorkOptions, work } from '../../../src/worker/work.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomId, randomLog } from '../../support/names.ts';
@@ -199,7 +199,7 @@ describe.each(Object.keys(STORES))('workers on %s', (kind) => {
       await using w = await world();
       const log = randomLog(w.category);
       const handled: string[] = [];
-      const notices: WorkNotice[] = [];
+      const notices: Notice[] = [];
       const worker = await w.start({
         onDeadLetter,
         retries: { ...QUICK, attempts: 1 },
@@ -217,6 +217,7 @@ describe.each(Object.keys(STORES))('workers on %s', (kind) => {
       expect(await worker.redrive(letter!.letter)).toEqual({ ...letter, skipped: 'trimmed' });
       expect(notices).toContainEqual({
         ...{ what: 'skipped', log, reason: 'trimmed', letter: letter!.letter },
+        by: `the worker ${w.group}`,
         after: predecessorOf(bad!),
       });
       expect(await worker.deadLetters()).toEqual([]);
@@ -248,12 +249,13 @@ describe.each(Object.keys(STORES))('workers on %s', (kind) => {
     await first.stop();
     expect(await first.redrive(letter!.letter)).toEqual(letter);
     await w.store.log.trim(log, bad!);
-    const notices: WorkNotice[] = [];
+    const notices: Notice[] = [];
     const second = await w.start({ ...options, handler, onNotice: (each) => notices.push(each) });
     await second.drain();
     expect(notices).toEqual([
       {
         ...{ what: 'skipped', log, reason: 'trimmed', letter: letter!.letter },
+        by: `the worker ${w.group}`,
         after: predecessorOf(bad!),
       },
     ]);

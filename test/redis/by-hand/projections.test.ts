@@ -1,10 +1,12 @@
 /** A projection that others took over before, with a row in two; then somebody does something by hand. */
+
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Projection, project } from '../../../src/projection/project.ts';
 import { type Reaction, react } from '../../../src/projection/react.ts';
 import { openStore, type Store } from '../../../src/stores/open.ts';
 import { eventually } from '../../support/eventually.ts';
+import { errorIn } from '../../support/notices.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import {
   account,
@@ -39,7 +41,7 @@ async function deposit(id: number, amount: number): Promise<void> {
 function start(problems: string[] = []): Projection<Balance> {
   const projection = project(store, {
     ...{ ...balances, ...QUICK },
-    onProblem: (problem) => problems.push(problem.message),
+    onNotice: (notice) => problems.push(errorIn(notice).message),
   });
   onTestFinished(() => projection.stop());
   return projection;

@@ -5,10 +5,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LogName } from '../../../src/event/log-name.ts';
+import type { Notice } from '../../../src/metrics/notice.ts';
 import { openStore, type Store } from '../../../src/stores/open.ts';
 import type { WorkContext } from '../../../src/worker/context.ts';
 import { listDeadLetters } from '../../../src/worker/dead-letters.ts';
-import type { WorkNotice } from '../../../src/worker/notices.ts';
 import { work } from '../../../src/worker/work.ts';
 import { eventually } from '../../support/eventually.ts';
 import { randomId, randomLog } from '../../support/names.ts';
@@ -43,7 +43,7 @@ class Scene {
   >;
   readonly appended = new Map<LogName, string[]>();
   readonly handled = new Map<LogName, string[]>();
-  readonly notices: WorkNotice[] = [];
+  readonly notices: Notice[] = [];
   readonly #begun = new Set<LogName>();
   #open = () => {};
   readonly #gate = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 /** Events that clients wrote and that `evolve` throws for: they count for nothing, for everybody. */
+
 import { expect, test } from 'vitest';
 import { decider } from '../../../src/decider/decider.ts';
 import { commandHandler } from '../../../src/decider/handling/command-handler.ts';
@@ -8,6 +9,7 @@ import { accountLog } from '../../../src/event/log-name.ts';
 import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
 import { MemoryRecords } from '../../../src/stores/memory/records/memory-records.ts';
 import type { UnreadableEvent } from '../../../src/typed/errors.ts';
+import { errorIn } from '../../support/notices.ts';
 import { account, type Move } from './bank.ts';
 
 const log = accountLog('1');
@@ -25,7 +27,7 @@ function teller() {
       return { balance: state.balance + sign * amount, moves: state.moves + 1 };
     },
     log: () => 'account:1',
-    onPassedOver: (event) => void told.push(event),
+    onNotice: (notice) => void told.push(errorIn(notice)),
   });
   return { definition, told };
 }

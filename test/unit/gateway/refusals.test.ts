@@ -4,8 +4,11 @@ import { Unauthenticated } from '../../../src/gateway/identity/identity.ts';
 import type { Logger } from '../../../src/gateway/logger.ts';
 import { Refusals } from '../../../src/gateway/refusals.ts';
 import { createLive } from '../../../src/live/create-live.ts';
+import type { Metrics } from '../../../src/metrics/metrics.ts';
+import { SILENT } from '../../../src/metrics/observer.ts';
 import { protocolError } from '../../../src/protocol/problem.ts';
 import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { RecordedMetrics } from '../../support/recorded-metrics.ts';
 
 type Line = [level: string, fields: Record<string, unknown>];
 
@@ -30,7 +33,7 @@ describe('what is told', () => {
 
   beforeEach(() => {
     waiting = [];
-    refusals = new Refusals(logger, false, (milliseconds, call) => {
+    refusals = new Refusals(logger, false, SILENT, (milliseconds, call) => {
       const entry = { milliseconds, call };
       waiting.push(entry);
       return () => {
@@ -84,7 +87,7 @@ describe('what is told', () => {
   });
 
   test('behind a proxy the address is that of the client', () => {
-    const behind = new Refusals(logger, true, () => () => {});
+    const behind = new Refusals(logger, true, SILENT, () => () => {});
     const headers = { 'X-Forwarded-For': '203.0.113.7' };
     const error = protocolError('unauthenticated', 'who?');
     behind.upgrade(error, request('/ws', headers), { address: '127.0.0.1' });
@@ -93,9 +96,9 @@ describe('what is told', () => {
 });
 
 describe('of a gateway', () => {
-  const gateway = (authenticate?: () => never) => {
+  const gateway = (authenticate?: () => never, metrics?: Metrics) => {
     const log = new MemoryLog();
-    return createGateway({ log, live: createLive({ log }), logger, authenticate });
+    return createGateway({ log, live: createLive({ log }), logger, authenticate, metrics });
   };
 
   test('an upgrade by a foreign page says which, and no secret', async () => {
@@ -117,16 +120,18 @@ describe('of a gateway', () => {
     expect(JSON.stringify(lines)).not.toContain('secret');
   });
 
-  test('a token that does not count says why, on sockets and on HTTP', async () => {
+  test('a token that does not count says why, on sockets and on HTTP, and is counted', async () => {
+    const metrics = new RecordedMetrics();
     const refusing = gateway(() => {
       throw new Unauthenticated('the token has expired');
-    });
+    }, metrics);
     await refusing.admit(request('/ws', { Host: 'localhost' }));
     await refusing.fetch(new Request('http://localhost/accounts/1/events'));
     expect(at('debug')).toMatchObject([
       { code: 'unauthenticated', reason: 'the token has expired', path: '/ws' },
       { code: 'unauthenticated', reason: 'the token has expired', path: '/accounts/1/events' },
     ]);
+    expect(metrics.counts).toEqual({ 'refusals unauthenticated': 2 });
     await refusing.close();
     expect(at('info')).toEqual([{ refused: { unauthenticated: 2 } }]);
   });

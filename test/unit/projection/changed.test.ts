@@ -1,11 +1,14 @@
 /** A definition that was changed, and whose version was not raised. */
+
 import { describe, expect, test } from 'vitest';
+import type { Notice } from '../../../src/metrics/notice.ts';
 import type { ProjectionDefinition } from '../../../src/projection/definition.ts';
 import { fingerprintOf } from '../../../src/projection/fingerprint.ts';
 import { project } from '../../../src/projection/project.ts';
 import { defineEvents } from '../../../src/typed/define-events.ts';
 import { type } from '../../../src/typed/standard-schema.ts';
 import { eventually } from '../../support/eventually.ts';
+import { errorIn } from '../../support/notices.ts';
 import { FaultyReadModel } from './faulty-read-model.ts';
 import { MemoryStore, QUICK } from './memory-store.ts';
 
@@ -43,8 +46,8 @@ describe('a changed definition', () => {
     expect(await counted(store, before)).toEqual({ count: 2 });
     await store.deposit(1, 7);
     const problems: string[] = [];
-    const onProblem = ({ message }: Error) => problems.push(message);
-    const { why, ...rest } = await refused(store, { ...after, onProblem });
+    const onNotice = (notice: Notice) => problems.push(errorIn(notice).message);
+    const { why, ...rest } = await refused(store, { ...after, onNotice });
     expect(rest).toEqual({ state: 'failed', code: 'projection_changed', row: { count: 2 } });
     expect(why).toMatch(
       /^the projection counts has changed, .* raise its version to 2 .* onChange: 'rebuild'/,
@@ -296,7 +299,7 @@ describe('what a change is noticed by', () => {
   test('not by how it is run, nor by the order of handlers, nor by those that are left out', async () => {
     const same = {
       ...{ name: 'other', version: 7, leaseTime: 60_000, pageSize: 5, trimmed: 'accept' },
-      ...{ onError: 'skip', onProblem: () => {}, retries: { attempts: 1 } },
+      ...{ onError: 'skip', onNotice: () => {}, retries: { attempts: 1 } },
     };
     expect(await of(same)).toBe(await of({}));
     const [One, Other] = [() => null, () => undefined];

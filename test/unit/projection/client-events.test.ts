@@ -1,8 +1,11 @@
 /** Events that clients wrote and that an application's own code cannot take: no client stops a reader. */
+
 import { expect, test } from 'vitest';
 import type { MillraceError } from '../../../src/event/error.ts';
+import type { Notice } from '../../../src/metrics/notice.ts';
 import { project } from '../../../src/projection/project.ts';
 import { react } from '../../../src/projection/react.ts';
+import { errorIn } from '../../support/notices.ts';
 import { account, balances, MemoryStore, QUICK, rowsOf } from './memory-store.ts';
 
 const from = { from: 'account:1' };
@@ -25,7 +28,7 @@ test('a projection passes over what its handler or row cannot take of a client, 
     const told: MillraceError[] = [];
     const projection = project(store, {
       ...{ ...balances, ...QUICK, pageSize },
-      onProblem: (problem) => void told.push(problem),
+      onNotice: (notice) => void told.push(errorIn(notice)),
     });
     await projection.caughtUp();
     expect(await rowsOf(projection)).toEqual({
@@ -80,7 +83,7 @@ test('a reaction passes it over after the retries, and the application stops it'
   const definition = {
     ...{ name: 'index', category: 'account', leaseTime: 300 },
     retries: { attempts: 2, firstDelay: 1 },
-    onProblem: (problem: MillraceError) => void told.push(problem),
+    onNotice: (notice: Notice) => void told.push(errorIn(notice)),
     each({ payload }: { payload: unknown }) {
       tried += 1;
       const { amount } = payload as { amount?: number };

@@ -4,6 +4,7 @@ import { parseLogName } from '../../../src/event/log-name.ts';
 import { OutcomeUnknown, Unavailable } from '../../../src/event/store-errors.ts';
 import { project } from '../../../src/projection/project.ts';
 import { eventually } from '../../support/eventually.ts';
+import { errorIn } from '../../support/notices.ts';
 import { FaultyReadModel } from './faulty-read-model.ts';
 import { account, balances, MemoryStore, QUICK, rowsOf } from './memory-store.ts';
 
@@ -58,7 +59,7 @@ test('a handler that goes on throwing ends it right before the event', async () 
     const projection = project(store, {
       ...definition,
       pageSize,
-      onProblem: (problem) => void problems.push(problem),
+      onNotice: (notice) => void problems.push(errorIn(notice)),
     });
     const failure = { code: 'projection_failed', log: 'account:2', id: ids[1], type: 'Deposited' };
     await expect(projection.caughtUp()).rejects.toMatchObject(failure);
@@ -91,7 +92,7 @@ test('told to skip, it leaves the event out and says so', async () => {
   const projection = project(store, {
     ...unlucky(),
     onError: 'skip',
-    onProblem: (problem) => void problems.push(problem),
+    onNotice: (notice) => void problems.push(errorIn(notice)),
   });
   await projection.caughtUp();
   expect(await projection.get('account:1')).toEqual({ balance: 6, events: 3 });
@@ -210,7 +211,7 @@ test('a store that is away is waited for, and told of once', async () => {
     ...balances,
     ...QUICK,
     readModel,
-    onProblem: ({ code }) => void problems.push(code),
+    onNotice: (notice) => void problems.push(errorIn(notice).code),
   });
   await projection.caughtUp();
   let away = true;

@@ -40,7 +40,7 @@ export const balances: ProjectionDefinition<
 };
 
 /** Short, so that tests need not wait, and long enough for a busy machine. */
-export const QUICK = { leaseTime: 300, retries: { firstDelay: 1 }, onProblem: () => {} };
+export const QUICK = { leaseTime: 300, retries: { firstDelay: 1 }, onNotice: () => {} };
 
 export function account(id: number | string): LogName {
   return parseLogName(`account:${id}`);

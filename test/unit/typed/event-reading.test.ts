@@ -1,4 +1,5 @@
 /** Whose events count, and what stops no reader: the same for all that read events of an application. */
+
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createAccounts } from '../../../src/accounts/accounts.ts';
@@ -11,6 +12,7 @@ import { accountLog } from '../../../src/event/log-name.ts';
 import type { Writers } from '../../../src/event/senders.ts';
 import { createLive } from '../../../src/live/create-live.ts';
 import { typedLog } from '../../../src/live/typed-log.ts';
+import type { Notice } from '../../../src/metrics/notice.ts';
 import { processManager } from '../../../src/process-manager/process-manager.ts';
 import { project } from '../../../src/projection/project.ts';
 import { react } from '../../../src/projection/react.ts';
@@ -18,8 +20,8 @@ import { type TestStore, testStore } from '../../../src/testing/test-store.ts';
 import { defineEvents } from '../../../src/typed/define-events.ts';
 import { UnreadableEvent } from '../../../src/typed/errors.ts';
 import { EventReading } from '../../../src/typed/event-reading.ts';
-import type { WorkNotice } from '../../../src/worker/notices.ts';
 import { type Worker, work } from '../../../src/worker/work.ts';
+import { errorIn } from '../../support/notices.ts';
 
 const shop = defineEvents({
   Notified: z.object({ text: z.string().max(100) }),
@@ -58,25 +60,21 @@ function collector() {
     take: (event: { type: string; payload: unknown }) => {
       seen.push(event.type === 'Notified' ? (event.payload as { text: string }).text : event.type);
     },
-    onPassedOver: (event: UnreadableEvent) => void told.push(event),
-    onProblem: (problem: unknown) => void told.push(problem as UnreadableEvent),
-    onNotice: (notice: WorkNotice) => {
-      if (notice.what === 'passed_over') told.push(notice.error as UnreadableEvent);
-    },
+    onNotice: (notice: Notice) => void told.push(errorIn<UnreadableEvent>(notice)),
   };
 }
 
 const readers: Readonly<Record<string, Read>> = {
   async 'a page of a typed log'(store, writers) {
-    const { seen, told, take, onPassedOver } = collector();
-    const page = await typedLog(store.log, shop, { writers, onPassedOver }).read(log);
+    const { seen, told, take, onNotice } = collector();
+    const page = await typedLog(store.log, shop, { writers, onNotice }).read(log);
     page.events.forEach(take);
     return { seen, told, passedOver: page.passedOver };
   },
   async 'a subscription of a typed log'(store, writers) {
-    const { seen, told, take, onPassedOver } = collector();
+    const { seen, told, take, onNotice } = collector();
     const live = createLive({ log: store.log });
-    const events = typedLog(store.log, shop, { writers, onPassedOver });
+    const events = typedLog(store.log, shop, { writers, onNotice });
     for await (const delivery of events.subscribe(live, log, { after: ZERO_ID })) {
       if (delivery.kind === 'live') break;
       if (delivery.kind === 'event') take(delivery.event);
@@ -85,11 +83,11 @@ const readers: Readonly<Record<string, Read>> = {
     return { seen, told, passedOver: undefined };
   },
   async 'a decider'(store, writers) {
-    const { told, onPassedOver } = collector();
+    const { told, onNotice } = collector();
     const notified = decider({
       name: 'notified',
       events: shop,
-      ...{ writers, onPassedOver },
+      ...{ writers, onNotice },
       initial: [] as readonly string[],
       decide: (_command: object) => [],
       evolve: (state, event) => [
@@ -101,11 +99,11 @@ const readers: Readonly<Record<string, Read>> = {
     return { seen: state, told, passedOver: undefined };
   },
   async 'a projection'(store, writers) {
-    const { told, onProblem } = collector();
+    const { told, onNotice } = collector();
     const projection = project(store, {
       name: 'notified',
       events: shop,
-      ...{ writers, onProblem },
+      ...{ writers, onNotice },
       key: () => 'all',
       initial: () => [] as string[],
       on: {
@@ -122,11 +120,11 @@ const readers: Readonly<Record<string, Read>> = {
     return { seen, told, passedOver };
   },
   async 'a reaction'(store, writers) {
-    const { seen, told, take, onProblem } = collector();
+    const { seen, told, take, onNotice } = collector();
     const reaction = react(store, {
       name: 'notified',
       events: shop,
-      ...{ writers, onProblem, each: take },
+      ...{ writers, onNotice, each: take },
     });
     await reaction.caughtUp();
     const { passedOver } = reaction.status();
@@ -258,7 +256,12 @@ describe.each(Object.entries(readers))('%s', (_name, read) => {
 
 test('an application can have events with the names of ours', () => {
   const stored = new StoredEvent(ZERO_ID, 'AccountClosed', 'text', 'x', '{"why":"asked"}');
-  const reading = new EventReading({ events: shop, writers: undefined, onPassedOver: () => {} });
+  const reading = new EventReading({
+    events: shop,
+    writers: undefined,
+    by: 'a test',
+    notice: () => {},
+  });
   expect(() => reading.read(log, stored)).toThrow(UnreadableEvent);
   expect(reading.passedOver).toBe(0);
 });
@@ -275,30 +278,35 @@ test('a schema that fails at what a client sent is no reason to stop', async () 
       },
     },
   });
-  const onPassedOver = vi.fn();
+  const onNotice = vi.fn<(notice: Notice) => void>();
   const store = testStore();
   const event = { type: 'Notified', payload: SECRET };
   await store.log.append(log, [
     by('account:1', event),
     by('account:1', { ...event, payload: 'a' }),
   ]);
-  const { events } = await typedLog(store.log, odd, { onPassedOver }).read(log);
+  const { events } = await typedLog(store.log, odd, { onNotice }).read(log);
   expect(events.map(({ payload }) => payload)).toEqual(['a']);
-  const message = String(onPassedOver.mock.lastCall?.[0]);
+  const { message } = errorIn(onNotice.mock.lastCall![0]);
   expect(message).toContain('the schema (odd) of Notified failed at a payload (RangeError)');
   expect(message).not.toContain(SECRET);
   await store.close();
 });
 
 test('of any number of types only some are told', () => {
-  const onPassedOver = vi.fn();
-  const reading = new EventReading({ events: shop, writers: undefined, onPassedOver });
+  const onNotice = vi.fn<(notice: Notice) => void>();
+  const reading = new EventReading({
+    events: shop,
+    writers: undefined,
+    by: 'a test',
+    notice: onNotice,
+  });
   for (let number = 0; number < 1_000; number += 1) {
     const meta = '{"from":"account:1"}';
     reading.read(log, new StoredEvent(ZERO_ID, `Foo${number}`, 'text', 'x', meta));
   }
-  expect(onPassedOver).toHaveBeenCalledTimes(20);
-  expect(onPassedOver.mock.lastCall?.[0].message).toContain('there are many of them');
+  expect(onNotice).toHaveBeenCalledTimes(20);
+  expect(errorIn(onNotice.mock.lastCall![0]).message).toContain('there are many of them');
   expect(reading.passedOver).toBe(1_000);
 });
 

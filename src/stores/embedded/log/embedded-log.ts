@@ -24,6 +24,8 @@ import {
 } from '../../../log/options.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
+import { outcomeOf } from '../../../metrics/append-outcome.ts';
+import { type MetricsOptions, type Observer, observer } from '../../../metrics/observer.ts';
 import { EmbeddedStore, readFailure } from '../embedded-store.ts';
 import { EmbeddedFeed } from '../feed/embedded-feed.ts';
 import type { Batch } from '../group-commit.ts';
@@ -37,7 +39,7 @@ import { ProducerSweep } from './producer-sweep.ts';
 /** How long {@link EmbeddedLog.close} waits for the disk, in milliseconds. */
 const CLOSE_PATIENCE = 5_000;
 
-export interface EmbeddedLogOptions {
+export interface EmbeddedLogOptions extends MetricsOptions {
   /** The time in milliseconds since 1970; IDs are made from it. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
   /** How long an idle producer is remembered, in milliseconds. Default 7 days. */
@@ -56,6 +58,7 @@ export class EmbeddedLog implements EventLog {
   readonly #clock: () => number;
   readonly #limits: EventLimits;
   readonly #producerIdle: number;
+  readonly #observer: Observer;
   readonly #followers = new Followers();
   readonly #feed: EmbeddedFeed;
   readonly #reads = new ReadTurns();
@@ -71,11 +74,14 @@ export class EmbeddedLog implements EventLog {
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#producerIdle = options.producerIdle ?? DEFAULT_PRODUCER_IDLE;
     this.#databases = openDatabases(store);
+    this.#observer = observer(options);
+    this.#observer.gauge('store_connected', 1);
     this.#state = {
       databases: this.#databases,
       sweep: new ProducerSweep(this.#databases.producers, this.#producerIdle),
       counters: this.#databases.counters.get(COUNTERS_KEY) ?? { lastLog: 0, lastFeed: 0 },
       onFeed: () => this.#feed.followers.wake(),
+      observer: this.#observer,
     };
     this.#feed = new EmbeddedFeed(store, this.#databases, (read) => this.#read(read));
     this.kept = new EmbeddedKeptLogs({
@@ -120,11 +126,16 @@ export class EmbeddedLog implements EventLog {
           append.decide(batch, this.#stage(batch, now), this.#databases, now, this.#producerIdle);
         },
         settle: () => {
+          this.#observer.count('appends', 1, outcomeOf(append.outcome!));
           resolve(append.outcome!);
           if (append.previous === undefined) return;
           this.#followers.tell(log, append.previous, () => append.storedEvents());
         },
-        fail: (error) => reject(readFailure(error)),
+        fail: (error) => {
+          const failure = readFailure(error);
+          this.#observer.count('appends', 1, outcomeOf(failure));
+          reject(failure);
+        },
         late: () => this.#followers.wakeAll(),
       });
     });

@@ -7,6 +7,7 @@ import type { EventId } from '../../../event/event-id.ts';
 import { ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { ProducerState } from '../../../log/producer-state.ts';
+import type { Observer } from '../../../metrics/observer.ts';
 import type { Batch, Stage } from '../group-commit.ts';
 import {
   COUNTERS_KEY,
@@ -32,6 +33,7 @@ export interface LogState {
   counters: Counters;
   /** Called when the feed has grown: on the disk, so that nobody is woken for what may be lost. */
   readonly onFeed: () => void;
+  readonly observer: Observer;
 }
 
 export const NO_LOG: LogHead = { number: 0, version: ZERO_ID, trimmed: ZERO_ID };
@@ -44,6 +46,7 @@ interface StagedProducer {
 export class LogStage implements Stage {
   readonly #state: LogState;
   readonly #now: number;
+  readonly #since = performance.now();
   readonly #heads = new Map<LogName, LogHead>();
   readonly #changed = new Set<LogName>();
   readonly #producers = new Map<string, StagedProducer>();
@@ -116,7 +119,9 @@ export class LogStage implements Stage {
   settle(): void {
     const { lastFeed } = this.#state.counters;
     this.#state.counters = { lastLog: this.#lastLog, lastFeed: lastFeed + this.#feed.length };
-    if (this.#feed.length > 0) this.#state.onFeed();
+    if (this.#feed.length === 0) return;
+    this.#state.observer.time('append_batch', performance.now() - this.#since);
+    this.#state.onFeed();
   }
 
   #sweepProducers(batch: Batch, producers: OrderedMap<ProducerKey, ProducerState>): void {

@@ -16,6 +16,8 @@ import type { EncodedEvent } from '../../../event/event.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors.ts';
 import type { AppendOptions } from '../../../log/log.ts';
+import { outcomeOf } from '../../../metrics/append-outcome.ts';
+import type { Observer } from '../../../metrics/observer.ts';
 import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from '../keys.ts';
 import { failureOf, reasonOf } from '../place/connection.ts';
 import { CallWriter } from '../place/written-call.ts';
@@ -85,13 +87,15 @@ export class AppendQueue {
   #whenEmpty: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #restart: () => void;
+  readonly #observer: Observer;
 
   /** @param restart called when the queue has stopped by itself: send the scripts, then {@link open} it */
-  constructor(redis: Redis, options: AppendQueueOptions, restart: () => void) {
+  constructor(redis: Redis, options: AppendQueueOptions, restart: () => void, observer: Observer) {
     this.#redis = redis;
     this.#calls = new CallWriter(redis);
     this.#options = options;
     this.#restart = restart;
+    this.#observer = observer;
     const period = Math.max(10, Math.min(250, options.appendWait, options.replyTimeout));
     this.#timer = setInterval(() => this.#checkTimes(), period);
     this.#timer.unref();
@@ -209,10 +213,12 @@ export class AppendQueue {
   #answer(batch: Batch, reply: string): void {
     const lines = reply.split('\n');
     if (!this.#settle(batch)) return;
+    this.#observer.time('append_batch', performance.now() - batch.sentAt);
     // What was the primary is a replica now: find the one that took over.
     if (reply.includes('refused READONLY')) this.#redis.disconnect(true);
     batch.pending.forEach((pending, index) => {
       const result = readAnswer(pending.log, pending.options, lines[index] ?? '');
+      this.#observer.count('appends', 1, outcomeOf(result));
       if (result instanceof Error) pending.reject(result);
       else pending.resolve(result);
     });
@@ -264,12 +270,14 @@ export class AppendQueue {
 
   #fail(batch: Batch, error: Error): void {
     if (!this.#settle(batch)) return;
+    this.#observer.count('appends', batch.pending.length, outcomeOf(error));
     for (const pending of batch.pending) pending.reject(error);
   }
 
   #failWaiting(count: number, error: Error): void {
     const failed = this.#waiting.splice(0, count);
     this.#release(failed);
+    if (failed.length > 0) this.#observer.count('appends', failed.length, outcomeOf(error));
     for (const pending of failed) pending.reject(error);
   }
 

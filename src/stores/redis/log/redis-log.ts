@@ -28,6 +28,12 @@ import {
 } from '../../../log/options.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
+import {
+  type MetricsOptions,
+  type NoticeOptions,
+  type Observer,
+  observer,
+} from '../../../metrics/observer.ts';
 import { RedisFeed } from '../feed/redis-feed.ts';
 import { FEED_SCRIPT } from '../feed/scripts.ts';
 import { keptUnder } from '../keys.ts';
@@ -40,7 +46,7 @@ import {
   reconnectDelay,
 } from '../place/connection.ts';
 import { type ConnectionOptions, patienceOf } from '../place/connection-options.ts';
-import { ConnectionReport, type OnConnection } from '../place/connection-report.ts';
+import { ConnectionReport, REDIS } from '../place/connection-report.ts';
 import { describeDurability } from '../place/durability.ts';
 import { openConnection, whyUnusable } from '../place/opening.ts';
 import { keepOnSameServer } from '../place/same-server.ts';
@@ -53,7 +59,7 @@ import { APPEND_SCRIPT, READ_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
-export interface RedisLogOptions extends ConnectionOptions {
+export interface RedisLogOptions extends ConnectionOptions, NoticeOptions, MetricsOptions {
   /** How often every followed log is looked at for events that others added, and for loss; 0: never. Default 1,000. */
   readonly sweepInterval?: number | undefined;
   /**
@@ -71,8 +77,6 @@ export interface RedisLogOptions extends ConnectionOptions {
   readonly maxPendingAppends?: number | undefined;
   /** How many bytes of events may be under way at once. Default 67,108,864. */
   readonly maxPendingBytes?: number | undefined;
-  /** Told when Redis is lost, or refuses us, and when all is well again, for a log line. */
-  readonly onConnection?: OnConnection | undefined;
   /** What an append may hold; what is left out keeps its default. */
   readonly limits?: Partial<EventLimits> | undefined;
 }
@@ -100,7 +104,13 @@ export class RedisLog implements EventLog {
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(redis: Redis, listening: Redis, watching: Redis, options: RedisLogOptions) {
+  private constructor(
+    redis: Redis,
+    listening: Redis,
+    watching: Redis,
+    options: RedisLogOptions,
+    told: Observer,
+  ) {
     this.#redis = redis;
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#appends = new AppendQueue(
@@ -113,8 +123,9 @@ export class RedisLog implements EventLog {
         maxBytes: options.maxPendingBytes ?? 67_108_864,
       },
       () => void this.#prepare(),
+      told,
     );
-    const report = new ConnectionReport(options.onConnection ?? (() => {}));
+    const report = new ConnectionReport(told);
     this.#report = report;
     this.#retryInterval = patienceOf(options).pingInterval;
     this.#publications = new Publications(listening, {
@@ -148,12 +159,13 @@ export class RedisLog implements EventLog {
    */
   static async open(url: string, options: RedisLogOptions = {}): Promise<RedisLog> {
     const patience = patienceOf(options);
+    const told = observer(options);
     const redis = createConnection(url, 'commands', patience);
     const listening = createConnection(url, 'publications', patience);
     try {
       const needs = logNeeds(redis.options.db ?? 0);
       await openConnection(redis, needs, options.loadingWait, (progress) =>
-        options.onConnection?.('loading', progress),
+        told.notice({ what: 'connection', by: REDIS, state: 'loading', reason: progress }),
       );
       await openConnection(listening);
       await Publications.check(listening, redis.options.db ?? 0);
@@ -168,7 +180,7 @@ export class RedisLog implements EventLog {
     }
     const watching = createConnection(url, 'feed', patience);
     watching.options.retryStrategy = reconnectDelay;
-    const log = new RedisLog(redis, listening, watching, options);
+    const log = new RedisLog(redis, listening, watching, options, told);
     if (redis.status === 'ready') log.#appends.open();
     return log;
   }

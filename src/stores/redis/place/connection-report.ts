@@ -1,24 +1,20 @@
 /** What becomes of the connection to Redis, told once for every change. */
+import type { Observer } from '../../../metrics/observer.ts';
 
-/**
- * `loading`: while it is opened, Redis loads its data, and is waited for. Afterwards: `lost`: it
- * cannot be reached. `refused`: it can, and does not let us do what is needed. `restored`: all is
- * well again. Whatever went wrong is tried again until then.
- */
-export type ConnectionState = 'loading' | 'lost' | 'refused' | 'restored';
-
-/** Told of a change, with the reason, or the progress, where one is known; must not throw. */
-export type OnConnection = (state: ConnectionState, reason?: string) => void;
+/** By whom it is told. */
+export const REDIS = 'Redis';
 
 /** Whose trouble it is: that of the connection for commands, of the one that listens, or of the one that waits for the feed. */
 type Source = 'commands' | 'publications' | 'feed';
 
+/** Whatever went wrong is tried again until all is well. */
 export class ConnectionReport {
-  readonly #tell: OnConnection;
+  readonly #observer: Observer;
   readonly #troubles = new Map<Source, 'lost' | 'refused'>();
 
-  constructor(tell: OnConnection) {
-    this.#tell = tell;
+  constructor(observer: Observer) {
+    this.#observer = observer;
+    observer.gauge('store_connected', 1);
   }
 
   trouble(source: Source, state: 'lost' | 'refused', reason: string | undefined): void {
@@ -26,10 +22,13 @@ export class ConnectionReport {
     // A server that refuses us may close the connection each time.
     if (known === state || known === 'refused') return;
     this.#troubles.set(source, state);
-    this.#tell(state, reason);
+    this.#observer.gauge('store_connected', 0);
+    this.#observer.notice({ what: 'connection', by: REDIS, state, reason });
   }
 
   fine(source: Source): void {
-    if (this.#troubles.delete(source) && this.#troubles.size === 0) this.#tell('restored');
+    if (!this.#troubles.delete(source) || this.#troubles.size > 0) return;
+    this.#observer.gauge('store_connected', 1);
+    this.#observer.notice({ what: 'connection', by: REDIS, state: 'restored' });
   }
 }

@@ -1,4 +1,5 @@
 /** Snapshots save reading; they never decide anything. */
+
 import { describe, expect, it, vi } from 'vitest';
 import { decider } from '../../../../src/decider/decider.ts';
 import { StateLost } from '../../../../src/decider/errors.ts';
@@ -7,6 +8,7 @@ import type { SnapshotOptions } from '../../../../src/decider/handling/snapshots
 import type { LogName } from '../../../../src/event/log-name.ts';
 import { lostInJson } from '../../../../src/event/lost-in-json.ts';
 import { Unavailable } from '../../../../src/event/store-errors.ts';
+import type { Notice } from '../../../../src/metrics/notice.ts';
 import { MemoryLog } from '../../../../src/stores/memory/log/memory-log.ts';
 import { MemoryRecords } from '../../../../src/stores/memory/records/memory-records.ts';
 import { account, balanceIn, bank } from '../bank.ts';
@@ -183,30 +185,35 @@ it('are never replaced by older ones', async () => {
 
 describe('that cannot be written', () => {
   it('do not harm the command, and are told', async () => {
-    const failed = vi.fn();
+    const onNotice = vi.fn<(notice: Notice) => void>();
     const records = new MemoryRecords();
     records.compareAndSet = async () => {
       throw new Unavailable('gone');
     };
-    const { move } = setup({ records, failed });
+    const { move } = setup({ records, onNotice });
     await move(1, 15);
     expect((await move(1)).state.balance).toBe(16);
-    expect(failed).toHaveBeenCalledExactlyOnceWith(expect.any(Unavailable), LOG);
+    expect(onNotice).toHaveBeenCalledExactlyOnceWith({
+      ...{ what: 'snapshot', by: 'the decider account', log: LOG },
+      error: expect.any(Unavailable),
+    });
   });
 
   it('because the state is not JSON any more are told with the place', async () => {
-    const failed = vi.fn();
+    const onNotice = vi.fn<(notice: Notice) => void>();
     const tags = decider({
       name: 'tags',
       initial: { tags: null as null | Set<string> },
       decide: (tag: string) => ({ type: 'Tagged', payload: tag }),
       evolve: (state, event) => ({ tags: new Set([...(state.tags ?? []), String(event.payload)]) }),
     });
-    const options = { to: LOG, snapshots: { records: new MemoryRecords(), every: 1, failed } };
+    const options = { to: LOG, snapshots: { records: new MemoryRecords(), every: 1, onNotice } };
     const memory = new MemoryLog();
     await handle(memory, tags, 'a', options);
     expect((await handle(memory, tags, 'b', options)).state.tags).toEqual(new Set(['a', 'b']));
-    expect(failed.mock.calls[0]?.[0]).toMatchObject({ code: 'invalid_input', field: 'state.tags' });
+    expect(onNotice.mock.calls[0]?.[0]).toMatchObject({
+      error: { code: 'invalid_input', field: 'state.tags' },
+    });
   });
 
   it('because the state is not JSON from the start are refused', async () => {
