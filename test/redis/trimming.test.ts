@@ -78,6 +78,19 @@ describe('a trim that has only begun', () => {
     expect((await eventLog.read(log, { after: ids[3] })).standing).toEqual({ state: 'whole' });
   });
 
+  it('has changed the log for who trims under a condition', async () => {
+    const log = randomLog();
+    const ids = await appendMany(eventLog, log, 10);
+    const range = { after: ZERO_ID, reverse: false };
+    const look = { cursor: ZERO_ID, range, limit: 10, maxBytes: 1_000 };
+    const { stamp: condition } = await eventLog.kept.look(log, look);
+    await commands.hset(keysOf(log).meta, 'trimmed', ids[3]!);
+    for (const through of [ids[2]!, ids[3]!, ids[6]!]) {
+      expect(await eventLog.kept.trim(log, through, { condition, fence: 1 })).toBe('changed');
+    }
+    expect(await commands.xlen(keysOf(log).stream)).toBe(10);
+  });
+
   it('may be of all that a log can ever hold', async () => {
     const log = randomLog();
     const { stream, meta } = keysOf(log);

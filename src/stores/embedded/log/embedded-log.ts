@@ -88,6 +88,7 @@ export class EmbeddedLog implements EventLog {
       databases: this.#databases,
       commits: store.commits,
       read: (read) => this.#read(read),
+      mustBeOpen: () => this.#mustBeOpen(),
       stage: (batch) => this.#stage(batch, this.#clock()),
     });
   }

@@ -33,6 +33,8 @@ export interface EmbeddedKeeping {
   readonly commits: GroupCommit;
   /** Reads in one of the next turns. All that `read` does sees the same moment: it does not wait anywhere. */
   readonly read: <T>(read: () => T) => Promise<T>;
+  /** Throws when the log was closed: the store may be open for others. */
+  readonly mustBeOpen: () => void;
   /** What the batch has changed so far. */
   readonly stage: (batch: Batch) => LogStage;
 }
@@ -62,6 +64,7 @@ export class EmbeddedKeptLogs implements KeptLogs {
   }
 
   async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {
+    this.#keeping.mustBeOpen();
     let decided: TrimDecision = { outcome: 'trimmed' };
     await new Promise<void>((resolve, reject) => {
       this.#keeping.commits.submit({

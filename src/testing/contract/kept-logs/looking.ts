@@ -1,4 +1,4 @@
-import { deepStrictEqual, notStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict';
 import { type EventId, predecessorOf, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { LogRange, Sight } from '../../../log/kept-logs.ts';
@@ -121,6 +121,27 @@ export function lookingTests(suite: KeptLogsSuite): void {
         ok(seen(sight).every((id) => ids.indexOf(id) > 2));
         strictEqual(sight.more, false);
       }
+    });
+  });
+
+  suite.topic('what is kept', () => {
+    suite.it('is not to be had any more from a closed log', async (test) => {
+      const store = await test.open();
+      const [id] = await appendMany(store, test.log, 2);
+      const { stamp: condition } = await look(store, test.log);
+      await store.close();
+      await rejects(look(store, test.log), { code: 'closed' });
+      await rejects(store.kept.trim(test.log, id!), { code: 'closed' });
+      await rejects(store.kept.trim(test.log, id!, { condition, fence: 1 }), { code: 'closed' });
+    });
+
+    suite.with(['occupy'], 'may be no log: it is said so, and left', async (test) => {
+      const store = await test.open();
+      await test.occupy(test.log);
+      const through = '1526919030474-55' as EventId;
+      const guard = { condition: '', fence: 1 };
+      await rejects(look(store, test.log, { cursor: through }), { code: 'wrong_type' });
+      await rejects(store.kept.trim(test.log, through, guard), { code: 'wrong_type' });
     });
   });
 
