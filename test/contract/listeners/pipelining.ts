@@ -1,11 +1,11 @@
 /** Many requests on one connection, sent without waiting for answers. */
 import { afterEach, expect, test } from 'vitest';
-import { accountLog } from '../../src/event/log-name.ts';
-import type { GatewayOptions } from '../../src/gateway/options.ts';
-import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
-import { eventually } from '../support/eventually.ts';
-import { type RunningGateway, startGateway } from './gateway-client.ts';
-import { RawClient, UPGRADE_HEADERS } from './raw-client.ts';
+import { accountLog } from '../../../src/event/log-name.ts';
+import type { GatewayOptions } from '../../../src/gateway/options.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { type RunningGateway, startGateway } from '../../e2e/gateway-client.ts';
+import { RawClient, UPGRADE_HEADERS } from '../../e2e/raw-client.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const LOG = accountLog('1');
 

@@ -3,13 +3,18 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { accountLog, type LogName } from '../../src/event/log-name.ts';
-import { Unavailable } from '../../src/event/store-errors.ts';
-import type { GatewayOptions } from '../../src/gateway/options.ts';
-import type { EventLog } from '../../src/log/log.ts';
-import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
-import { eventually } from '../support/eventually.ts';
-import { Client, type FrameEvent, type RunningGateway, startGateway } from './gateway-client.ts';
+import { accountLog, type LogName } from '../../../src/event/log-name.ts';
+import { Unavailable } from '../../../src/event/store-errors.ts';
+import type { GatewayOptions } from '../../../src/gateway/options.ts';
+import type { EventLog } from '../../../src/log/log.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import {
+  Client,
+  type FrameEvent,
+  type RunningGateway,
+  startGateway,
+} from '../../e2e/gateway-client.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const MEBIBYTE = 1_048_576;
 const LOG = accountLog('1');

@@ -1,10 +1,10 @@
 /** Clients that mean harm, one kind a test: each is refused or cut, and others are served meanwhile. */
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import type { GatewayOptions } from '../../src/gateway/options.ts';
-import { eventually } from '../support/eventually.ts';
-import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
-import { clientFrame, RawClient, UPGRADE_HEADERS } from './raw-client.ts';
+import type { GatewayOptions } from '../../../src/gateway/options.ts';
+import { Client, type RunningGateway, startGateway } from '../../e2e/gateway-client.ts';
+import { clientFrame, RawClient, UPGRADE_HEADERS } from '../../e2e/raw-client.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const GIBIBYTE = 1_073_741_824;
 

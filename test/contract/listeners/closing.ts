@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { accountLog } from '../../src/event/log-name.ts';
-import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
-import { eventually } from '../support/eventually.ts';
-import { randomId } from '../support/names.ts';
-import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
-import { RawClient, UPGRADE_HEADERS } from './raw-client.ts';
+import { accountLog } from '../../../src/event/log-name.ts';
+import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';
+import { Client, type RunningGateway, startGateway } from '../../e2e/gateway-client.ts';
+import { RawClient, UPGRADE_HEADERS } from '../../e2e/raw-client.ts';
+import { eventually } from '../../support/eventually.ts';
+import { randomId } from '../../support/names.ts';
 
 let running: RunningGateway | undefined;
 

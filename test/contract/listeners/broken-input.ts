@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import {
   Client,
   type Refused,
@@ -10,7 +9,8 @@ import {
   refusedUpgrade as refused,
   startGateway,
   type UpgradeOptions,
-} from './gateway-client.ts';
+} from '../../e2e/gateway-client.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let running: RunningGateway;
 
