@@ -23,11 +23,12 @@ export interface RunningGateway {
 
 export async function startGateway(
   options: Partial<GatewayOptions> & { readonly log?: EventLog } = {},
+  listenOn: (gateway: Gateway, options: { readonly port: number }) => Promise<Listening> = listen,
 ): Promise<RunningGateway> {
   const log = options.log ?? new MemoryLog();
   const live = options.live ?? createLive({ log });
   const gateway = createGateway({ ...options, log, live });
-  const listening = await listen(gateway, { port: 0 });
+  const listening = await listenOn(gateway, { port: 0 });
   return {
     log,
     gateway,

@@ -3,7 +3,6 @@ import { afterEach, expect, test } from 'vitest';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { eventually } from '../support/eventually.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
-import { RawClient, UPGRADE_HEADERS } from './raw-client.ts';
 
 let running: RunningGateway;
 const clients: Client[] = [];
@@ -192,19 +191,6 @@ test('connections in all; plain requests are still answered', async () => {
   expect(await health.text()).toBe('Healthy');
   await first.close();
   await eventually(() => open('/ws/4'));
-});
-
-test('an upgrade that fails after it was admitted gives its place back', async () => {
-  await start({ limits: { maxConnections: 1 } });
-  for (let time = 0; time < 3; time += 1) {
-    const client = new RawClient(running.listening.port);
-    client.head('GET /ws/1 HTTP/1.1', [
-      ...UPGRADE_HEADERS.filter((header) => !header.startsWith('Sec-WebSocket-Key')),
-    ]);
-    await client.closed;
-    expect(client.problem.code).toBe('invalid_upgrade');
-  }
-  await eventually(() => open('/ws/1'));
 });
 
 test('events of one append, bytes of one event, and of all', async () => {

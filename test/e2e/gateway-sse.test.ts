@@ -1,5 +1,4 @@
 /** A log as server-sent events, over real HTTP. */
-import { createConnection } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
 import { accountLog, type LogName } from '../../src/event/log-name.ts';
@@ -205,30 +204,6 @@ test('a HEAD request does not leave a subscription behind', async () => {
   expect(response.status).toBe(200);
   expect(subscriptions).toBe(0);
   await counted.listening.close();
-});
-
-test('who stops reading gets no more pushed, then everything', async () => {
-  const socket = createConnection(running.listening.port, '127.0.0.1');
-  socket.write(
-    `GET /accounts/${account}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
-  );
-  socket.pause();
-  const payload = 'x'.repeat(100_000);
-  const count = 200;
-  for (let index = 0; index < count; index += 1) await append(`${index} ${payload}`);
-  // Another reader gets all of it meanwhile.
-  const other = await EventSourceLike.open();
-  await eventually(() => other.events.length === count);
-  let text = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    text += chunk;
-  });
-  socket.resume();
-  await eventually(() => text.includes('event: live'));
-  const seen = [...text.matchAll(/"payload":"(\d+) /g)].map(([, index]) => Number(index));
-  expect(seen).toEqual([...Array(count).keys()]);
-  socket.destroy();
 });
 
 test('the stream ends when the gateway does', async () => {

@@ -1,5 +1,4 @@
-import './broken-input.ts';
-import './closing.ts';
-import './hostile.ts';
-import './large-events.ts';
-import './pipelining.ts';
+import { listen } from '../../../src/gateway/node/listen.ts';
+import { listenerContract } from './topics.ts';
+
+listenerContract({ name: 'Node', listen, lacks: {} });
