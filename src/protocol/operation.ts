@@ -21,7 +21,7 @@ export function isRef(ref: unknown): ref is Ref {
 
 export interface AppendOperation {
   readonly op: 'append';
-  readonly ref: Ref;
+  readonly ref?: Ref;
   readonly log: LogName;
   readonly events: readonly NewEvent[];
   readonly expected?: EventId | undefined;
@@ -32,14 +32,14 @@ export type Operation =
   | AppendOperation
   | {
       readonly op: 'subscribe';
-      readonly ref: Ref;
+      readonly ref?: Ref;
       readonly log: LogName;
       readonly start: Start;
     }
-  | { readonly op: 'unsubscribe'; readonly ref: Ref; readonly log: LogName }
-  | { readonly op: 'pause'; readonly ref: Ref }
-  | { readonly op: 'resume'; readonly ref: Ref }
-  | { readonly op: 'ping'; readonly ref: Ref };
+  | { readonly op: 'unsubscribe'; readonly ref?: Ref; readonly log: LogName }
+  | { readonly op: 'pause'; readonly ref?: Ref }
+  | { readonly op: 'resume'; readonly ref?: Ref }
+  | { readonly op: 'ping'; readonly ref?: Ref };
 
 /** A message that is no operation, and why. */
 export interface Refusal {

@@ -2,8 +2,9 @@
 import { Redis } from 'ioredis';
 import { parseEventId } from '../../src/event/event-id.ts';
 import type { LogName } from '../../src/event/log-name.ts';
+import { readPage } from '../../src/protocol/page.ts';
 import type { SeenEvent } from '../support/history.ts';
-import { parseEvents, tagOf } from '../support/wire.ts';
+import { seen, tagOf } from '../support/wire.ts';
 
 /** Straight from the stream, past everything of ours. */
 export async function redisContents(url: string, log: LogName): Promise<SeenEvent[]> {
@@ -25,9 +26,10 @@ export async function httpContents(gateway: string, log: LogName): Promise<SeenE
   for (;;) {
     const after = all.at(-1)?.id ?? '0-0';
     const response = await fetch(`${gateway}logs/${log}/events?after=${after}&limit=1000`);
-    if (!response.ok) throw new Error(`${log}: ${response.status} ${await response.text()}`);
-    const page = (await response.json()) as { events: unknown[]; more: boolean };
-    all.push(...parseEvents(page.events));
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${log}: ${response.status} ${text}`);
+    const page = readPage(text);
+    all.push(...page.events.map(seen));
     if (!page.more) return all;
   }
 }

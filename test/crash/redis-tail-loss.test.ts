@@ -6,15 +6,16 @@
 import { truncateSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogName } from '../../src/event/log-name.ts';
+import { writeAppend } from '../../src/protocol/append-request.ts';
+import { readAppended } from '../../src/protocol/appended.ts';
 import { eventually } from '../support/eventually.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
-import type { AppendRecord, SeenEvent } from '../support/history.ts';
+import type { AppendRecord } from '../support/history.ts';
 import { checkHistory } from '../support/history-checker.ts';
 import { randomId, randomLog } from '../support/names.ts';
 import { Reader } from '../support/reader.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
-import { parseEvents } from '../support/wire.ts';
 import { appendOnlyFile } from './append-only-file.ts';
 import { cutReaders, killGateway, loseTailOf, stallReader, strikeAll } from './blows.ts';
 import { Cast } from './cast.ts';
@@ -169,14 +170,12 @@ async function append(log: LogName, count: number): Promise<void> {
     const tag = `${log}/${records.length}`;
     const response = await fetch(gateway.http(`/logs/${log}/events`), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ type: 'Written', payload: tag }),
+      ...writeAppend({ events: [{ type: 'Written', payload: tag }] }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`append to ${log}: ${response.status} ${text}`);
-    const { ids } = JSON.parse(text) as { ids: string[] };
-    const [{ id }] = parseEvents([{ id: ids[0], payload: tag }]) as [SeenEvent];
-    records.push({ writer: 'test', tags: [tag], ids: [id], outcome: 'acknowledged' });
+    const { ids } = readAppended(text);
+    records.push({ writer: 'test', tags: [tag], ids, outcome: 'acknowledged' });
   }
 }
 

@@ -8,6 +8,7 @@ import { listen } from '../../src/gateway/node/listen.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { createLive } from '../../src/live/create-live.ts';
 import type { EventLog } from '../../src/log/log.ts';
+import { readFrame } from '../../src/protocol/json-frames.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -89,6 +90,7 @@ export class Client {
   readonly socket: WebSocket;
   readonly messages: string[] = [];
   readonly closing: Promise<Closing>;
+  readonly #frames: Frame[] = [];
   #closed = false;
 
   private constructor(socket: WebSocket) {
@@ -124,9 +126,16 @@ export class Client {
     return this.messages;
   }
 
-  /** The JSON frames that came so far. */
+  /**
+   * The JSON frames that came so far, member for member, as it is the wire that is tested. What a
+   * client makes of them must know them all.
+   */
   get frames(): Frame[] {
-    return this.messages.map((message) => JSON.parse(message) as Frame);
+    for (const message of this.messages.slice(this.#frames.length)) {
+      if (readFrame(message).op === 'unknown') throw new Error(`no client knows ${message}`);
+      this.#frames.push(JSON.parse(message) as Frame);
+    }
+    return this.#frames;
   }
 
   /** Waits for the first JSON frame that `fits`. */

@@ -1,8 +1,11 @@
 /** A log as server-sent events, over real HTTP. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { StoredEvent } from '../../src/event/event.ts';
 import type { EventId } from '../../src/event/event-id.ts';
 import { accountLog, type LogName } from '../../src/event/log-name.ts';
 import { createLive } from '../../src/live/create-live.ts';
+import { readMessage } from '../../src/protocol/event-stream.ts';
+import { ServerSentEventReader } from '../../src/protocol/server-sent-events.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
@@ -33,7 +36,7 @@ interface Received {
   readonly data: string;
 }
 
-/** What a browser's EventSource does with the bytes, by the book. */
+/** Reads a stream as a browser's EventSource does. */
 class EventSourceLike {
   readonly received: Received[] = [];
   readonly response: Response;
@@ -63,10 +66,11 @@ class EventSourceLike {
     return stream;
   }
 
-  get events(): { id: string; payload: unknown }[] {
-    return this.received.flatMap(({ event, data }) =>
-      event === 'message' ? JSON.parse(data) : [],
-    );
+  get events(): StoredEvent[] {
+    return this.received.map(readMessage).flatMap((message) => {
+      if (message.kind === 'unknown') throw new Error('it is not what a client knows');
+      return message.kind === 'event' ? [message.event] : [];
+    });
   }
 
   async named(name: string): Promise<Received> {
@@ -79,27 +83,16 @@ class EventSourceLike {
   }
 
   async #read(): Promise<void> {
-    let text = '';
     const decoder = new TextDecoder();
+    const reader = new ServerSentEventReader();
     for await (const chunk of this.response.body as unknown as AsyncIterable<Uint8Array>) {
-      text += decoder.decode(chunk, { stream: true });
-      const blocks = text.split('\n\n');
-      text = blocks.pop()!;
-      for (const block of blocks) this.#dispatch(block.split(/\r\n|\r|\n/));
+      const text = decoder.decode(chunk, { stream: true });
+      this.comments += [...text.matchAll(/^:/gm)].length;
+      for (const { event, lastEventId, data } of reader.read(text)) {
+        this.received.push({ event, id: lastEventId === '' ? undefined : lastEventId, data });
+      }
     }
     this.ended = true;
-  }
-
-  #dispatch(lines: readonly string[]): void {
-    const values = (name: string) =>
-      lines
-        .filter((line) => line.startsWith(`${name}: `))
-        .map((line) => line.slice(name.length + 2));
-    if (lines.some((line) => line.startsWith(':'))) this.comments += 1;
-    const data = values('data');
-    if (data.length === 0) return;
-    const [event = 'message'] = values('event');
-    this.received.push({ event, id: values('id')[0], data: data.join('\n') });
   }
 }
 

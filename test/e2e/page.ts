@@ -1,5 +1,6 @@
 /** As much of a browser as the README's page asks for. */
 import { runInNewContext } from 'node:vm';
+import { ServerSentEventReader } from '../../src/protocol/server-sent-events.ts';
 
 interface FakeElement {
   textContent: string;
@@ -45,14 +46,9 @@ async function read(
   try {
     const headers = { accept: 'text/event-stream', origin: 'http://localhost:5173' };
     const response = await fetch(url, { headers, signal });
-    let rest = '';
+    const reader = new ServerSentEventReader();
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const messages = (rest + chunk).split('\n\n');
-      rest = messages.pop()!;
-      for (const message of messages) {
-        const data = /^data: (.*)$/m.exec(message)?.[1];
-        if (data !== undefined && !/^event:/m.test(message)) onData(data);
-      }
+      for (const { event, data } of reader.read(chunk)) if (event === 'message') onData(data);
     }
   } catch (error) {
     if (!signal.aborted) throw error;

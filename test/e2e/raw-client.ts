@@ -1,6 +1,7 @@
 /** A TCP connection by hand, for bytes that no client library sends. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type Failure, readProblem } from '../../src/protocol/problem.ts';
 
 export const UPGRADE_HEADERS = [
   'Host: localhost',
@@ -42,9 +43,9 @@ export class RawClient {
   }
 
   /** The problem in the first response. */
-  get problem(): { code?: string } {
+  get problem(): Failure {
     const start = this.received.indexOf('\r\n\r\n');
-    return JSON.parse(this.received.slice(start + 4)) as { code?: string };
+    return readProblem(this.received.slice(start + 4));
   }
 
   async connected(): Promise<this> {

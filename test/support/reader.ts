@@ -4,12 +4,16 @@
  */
 import { WebSocket } from 'ws';
 import { type EventId, ZERO_ID } from '../../src/event/event-id.ts';
+import type { LogName } from '../../src/event/log-name.ts';
+import { type Frame, readFrame } from '../../src/protocol/json-frames.ts';
+import { writeOperation } from '../../src/protocol/json-operations.ts';
+import type { Operation } from '../../src/protocol/operation.ts';
 import type { ReaderHistory, ReaderStep } from './history.ts';
-import { parseFrame, type ServerFrame } from './wire.ts';
+import { seen } from './wire.ts';
 
 export interface ReaderOptions {
   readonly name: string;
-  readonly log: string;
+  readonly log: LogName;
   /** The base, like `ws://127.0.0.1:4000`. */
   readonly gateway: string;
   /** How it asks for the log: as the socket's own account, or with `subscribe`. Default: as the account. */
@@ -22,7 +26,7 @@ const RECONNECT_AFTER = 50;
 
 export class Reader {
   readonly name: string;
-  readonly log: string;
+  readonly log: LogName;
   readonly steps: ReaderStep[] = [];
   /** Frames that say that something went wrong on our side of the protocol. */
   readonly errors: string[] = [];
@@ -86,8 +90,8 @@ export class Reader {
   }
 
   /** Sends an operation of the JSON protocol on the connection that it has. */
-  send(operation: object): void {
-    this.#socket?.send(JSON.stringify(operation));
+  send(operation: Operation): void {
+    this.#socket?.send(writeOperation(operation));
   }
 
   /** Ends the connection and stays away until {@link start}. */
@@ -110,11 +114,13 @@ export class Reader {
     this.#socket = socket;
     socket.on('open', () => {
       this.steps.push({ step: 'connected', after });
-      if (via === 'subscribe') socket.send(JSON.stringify({ op: 'subscribe', log, after }));
+      if (via !== 'subscribe') return;
+      const operation = { op: 'subscribe', log, start: { after } } as const;
+      socket.send(writeOperation(operation));
     });
     socket.on('message', (data) => {
       // What a dropped connection still had in its buffers was never received.
-      if (this.#socket === socket) this.#take(parseFrame(String(data)));
+      if (this.#socket === socket) this.#take(readFrame(String(data)));
     });
     socket.on('error', () => {});
     socket.on('close', (code) => {
@@ -127,15 +133,16 @@ export class Reader {
     });
   }
 
-  #take(frame: ServerFrame): void {
-    if (frame.op === 'error') this.errors.push(frame.text);
+  #take(frame: Frame): void {
+    if (frame.op === 'error') this.errors.push(JSON.stringify(frame));
     if (!('log' in frame) || frame.log !== this.log) return;
     switch (frame.op) {
       case 'events':
         for (const event of frame.events) {
-          this.steps.push({ step: 'event', ...event });
-          this.#cursor = event.id;
-          this.onEvent?.(event.tag, event.id);
+          const { id, tag } = seen(event);
+          this.steps.push({ step: 'event', id, tag });
+          this.#cursor = id;
+          this.onEvent?.(tag, id);
         }
         break;
       case 'live':

@@ -6,12 +6,15 @@
  */
 import { WebSocket } from 'ws';
 import type { EventId } from '../../src/event/event-id.ts';
+import type { LogName } from '../../src/event/log-name.ts';
+import { type Frame, readFrame } from '../../src/protocol/json-frames.ts';
+import { writeOperation } from '../../src/protocol/json-operations.ts';
 import type { AppendRecord, Outcome } from './history.ts';
-import { parseFrame, payloadWith, type ServerFrame } from './wire.ts';
+import { payloadWith } from './wire.ts';
 
 export interface WriterOptions {
   readonly name: string;
-  readonly log: string;
+  readonly log: LogName;
   /** The base, like `ws://127.0.0.1:4000`. */
   readonly gateway: string;
   readonly producer: boolean;
@@ -109,7 +112,7 @@ export class Writer {
     const socket = new WebSocket(`${gateway}${path}`, { perMessageDeflate: false });
     this.#socket = socket;
     socket.on('open', () => this.#sendAll());
-    socket.on('message', (data) => this.#take(parseFrame(String(data))));
+    socket.on('message', (data) => this.#take(readFrame(String(data))));
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#socket !== socket) return;
@@ -144,10 +147,10 @@ export class Writer {
     const { log, name, producer, onSend } = this.#options;
     onSend?.(tags);
     this.#open?.send(
-      JSON.stringify({
+      writeOperation({
         ...{ op: 'append', ref, log },
         events: tags.map((tag) => ({ type: 'Written', payload: payloadWith(tag, bytes) })),
-        ...(producer ? { producer: { id: name, epoch: 0, seq: ref } } : {}),
+        producer: producer ? { id: name, epoch: 0, seq: ref } : undefined,
       }),
     );
   }
@@ -160,25 +163,26 @@ export class Writer {
     return this.#socket?.readyState === WebSocket.OPEN ? this.#socket : undefined;
   }
 
-  #take(frame: ServerFrame): void {
+  #take(frame: Frame): void {
     if (frame.op !== 'appended' && frame.op !== 'error') return;
     if (frame.op === 'error') {
-      this.refusals.set(frame.code, (this.refusals.get(frame.code) ?? 0) + 1);
+      const { code } = frame.failure;
+      this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
     }
-    if (Number.isNaN(frame.ref)) this.problems.push(JSON.stringify(frame));
+    if (typeof frame.ref !== 'number') this.problems.push(JSON.stringify(frame));
     const append = this.#underWay.find(({ ref }) => ref === frame.ref);
     // Of an append that was sent twice, the second answer says nothing new.
     if (append === undefined) return;
     if (frame.op === 'appended') {
-      append.ids = frame.ids;
+      append.ids = frame.appended.ids;
       this.#settle(append, 'acknowledged');
-    } else if (!REPEATABLE.has(frame.code)) {
-      this.problems.push(frame.text);
+    } else if (!REPEATABLE.has(frame.failure.code)) {
+      this.problems.push(JSON.stringify(frame));
       this.#settle(append, 'refused');
     } else if (this.#options.producer) {
       this.#repeatSoon();
     } else {
-      this.#settle(append, frame.code === 'outcome_unknown' ? 'unknown' : 'refused');
+      this.#settle(append, frame.failure.code === 'outcome_unknown' ? 'unknown' : 'refused');
     }
   }
 
