@@ -145,3 +145,32 @@ test('the package depends on what is imported, and on nothing else', () => {
   const packages = new Set(imported.filter((name) => name !== 'node:'));
   expect(Object.keys(dependencies).sort()).toEqual([...packages].sort());
 });
+
+/** The folders of the map in CONTRIBUTING.md, in its order. */
+function mapped(): string[] {
+  const document = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
+  const map = /## A map of `src\/`[\s\S]*?```\n([\s\S]*?)```/.exec(document)![1]!;
+  let parent = '';
+  return map
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [, indent, name] = /^( *)([\w-]+)(?:\/|\.ts) /.exec(line)!;
+      if (indent === '') parent = name!;
+      const child = `${parent}/${name}`;
+      return indent !== '' && child in LAYERS ? child : name!;
+    });
+}
+
+test('the map in CONTRIBUTING.md has every folder, and arrows point down in it', () => {
+  const order = mapped();
+  expect([...order].sort()).toEqual(Object.keys(LAYERS).sort());
+  const upwards = Object.entries(LAYERS).flatMap(([layer, { ours }]) =>
+    ours
+      .filter((other) => other.split('/')[0] !== layer.split('/')[0])
+      .filter((other) => order.indexOf(other) < order.indexOf(layer))
+      .map((other) => `${layer} may import ${other}, which is above it`),
+  );
+  // The log has a feed, and the feed is of logs.
+  expect(upwards.filter((text) => !text.startsWith('feed may import log'))).toEqual([]);
+});
