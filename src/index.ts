@@ -31,8 +31,8 @@ export {
   commandHandler,
 } from './decider/handling/command-handler.ts';
 export { type HandleOptions, handle } from './decider/handling/handle.ts';
-export { readState, type StateAt } from './decider/handling/read-state.ts';
 export type { SnapshotOptions } from './decider/handling/snapshots.ts';
+export { readState, type StateAt } from './decider/handling/state.ts';
 export type { Appended } from './event/appended.ts';
 export { InvalidInput, MillraceError } from './event/error.ts';
 export {

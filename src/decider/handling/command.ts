@@ -1,9 +1,14 @@
-/** A command on its way: what its caller asked for, and what the caller is told. */
+/** A command on its way: what its caller asked for, how it is tried again, and what the caller is told. */
 import type { Meta } from '../../event/event.ts';
 import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import { pause } from '../../event/pause.ts';
+import { parseRetries, type Retries, type RetryPolicy } from '../../event/retries.ts';
 import type { RecordedFrom } from '../../typed/event-types.ts';
 import type { CommandIdentity } from './command-id.ts';
+
+/** All of it left to chance: those who wait want the same log. */
+const CONFLICTS = { attempts: 11, firstDelay: 4, maxDelay: 1_000, certain: 0 };
 
 /** What can be said of a single command. */
 export interface CommandOptions {
@@ -52,4 +57,25 @@ export interface PendingCommand<State, Command, Payloads extends object> {
   readonly identity: CommandIdentity | undefined;
   readonly resolve: (handled: Handled<State, Payloads>) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** How conflicts are answered. */
+export interface RetryOptions {
+  /**
+   * How often a command is decided when others are faster. Default: 11 times, up to 4 ms to 1 s
+   * apart, all of which is left to chance.
+   */
+  readonly retries?: Retries | undefined;
+  /** Waits so many milliseconds, or until the signal is aborted. Default: a timer. */
+  readonly sleep?: ((milliseconds: number, signal?: AbortSignal) => Promise<void>) | undefined;
+}
+
+export interface Retrying {
+  readonly policy: RetryPolicy;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** @throws InvalidInput */
+export function retrying({ retries, sleep = pause }: RetryOptions): Retrying {
+  return { policy: parseRetries(retries, CONFLICTS), sleep };
 }

@@ -16,7 +16,7 @@ import { OutcomeUnknown, VersionConflict } from '../../event/store-errors.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { RecordedFrom } from '../../typed/event-types.ts';
 import { TooManyConflicts } from '../errors.ts';
-import type { Handled, PendingCommand } from './command.ts';
+import type { Handled, PendingCommand, Retrying } from './command.ts';
 import {
   type CommandIdentity,
   eventsOf,
@@ -26,10 +26,9 @@ import {
   producerOf,
   searchCommand,
 } from './command-id.ts';
-import { type Decided, decideAll, evolveByAppended } from './decided.ts';
-import type { KnownState } from './known-state.ts';
-import { loadState, type StateSource } from './load-state.ts';
-import type { Retrying } from './retrying.ts';
+import { type Decided, decideAll, evolveByAppended } from './decision.ts';
+import type { KnownState } from './snapshots.ts';
+import { loadState, type StateSource } from './state.ts';
 
 /** All that handling commands needs beside the commands. */
 export interface HandlingSource<State, Command, Payloads extends object>

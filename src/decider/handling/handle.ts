@@ -5,10 +5,9 @@ import { comesLater } from '../../event/thrown.ts';
 import type { EventLog } from '../../log/log.ts';
 import { checkEventId } from '../../log/options.ts';
 import type { Decider } from '../decider.ts';
-import type { CommandOptions, Handled } from './command.ts';
+import { type CommandOptions, type Handled, type RetryOptions, retrying } from './command.ts';
 import { checkCommandId, identityOf } from './command-id.ts';
 import { handleTogether } from './handle-together.ts';
-import { type RetryOptions, retrying } from './retrying.ts';
 import { type SnapshotOptions, Snapshots } from './snapshots.ts';
 
 export interface HandleOptions extends CommandOptions, RetryOptions {

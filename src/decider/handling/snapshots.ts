@@ -7,7 +7,7 @@
  *     { "version": "1526919030474-55", "evolve": "…", "state": … }
  */
 import { InvalidInput } from '../../event/error.ts';
-import { type EventId, isAfter, isEventId } from '../../event/event-id.ts';
+import { type EventId, isAfter, isEventId, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { jsonValueRule, lostInJson } from '../../event/lost-in-json.ts';
 import { WrongType } from '../../event/store-errors.ts';
@@ -16,12 +16,24 @@ import type { Notice } from '../../metrics/notice.ts';
 import { type NoticeOptions, observer } from '../../metrics/observer.ts';
 import type { Records } from '../../records/records.ts';
 import type { Decider } from '../decider.ts';
-import { kept } from '../kept-state.ts';
-import type { KnownState } from './known-state.ts';
+import { kept, ownInitial } from '../kept-state.ts';
 
 const DEFAULT_EVERY = 100;
 /** How often others may write a snapshot under our hands before we leave it to them. */
 const MAX_SWAPS = 3;
+
+/** A state and the version that the log had with it. Never changed. */
+export interface KnownState<State> {
+  readonly state: State;
+  readonly version: EventId;
+  /** How many events it has been evolved by since its snapshot. */
+  readonly sinceSnapshot: number;
+}
+
+/** The state of a log without events. */
+export function initialState<State>(decider: { readonly initial: State }): KnownState<State> {
+  return { state: ownInitial(decider.initial), version: ZERO_ID, sinceSnapshot: 0 };
+}
 
 /**
  * Where snapshots are kept, and when they are made. `onNotice` is told when one could not be written

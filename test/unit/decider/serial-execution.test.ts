@@ -9,7 +9,7 @@ import type { StateOf } from '../../../src/decider/decider.ts';
 import { CommandIdReused } from '../../../src/decider/errors.ts';
 import type { Handled } from '../../../src/decider/handling/command.ts';
 import { commandHandler } from '../../../src/decider/handling/command-handler.ts';
-import { commandHash } from '../../../src/decider/handling/command-hash.ts';
+import { commandHash } from '../../../src/decider/handling/command-id.ts';
 import { handle } from '../../../src/decider/handling/handle.ts';
 import type { StoredEvent } from '../../../src/event/event.ts';
 import { type EventId, ZERO_ID } from '../../../src/event/event-id.ts';

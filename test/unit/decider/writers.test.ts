@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { decider } from '../../../src/decider/decider.ts';
 import { handle } from '../../../src/decider/handling/handle.ts';
-import { readState } from '../../../src/decider/handling/read-state.ts';
+import { readState } from '../../../src/decider/handling/state.ts';
 import { accountLog } from '../../../src/event/log-name.ts';
 import type { Writers } from '../../../src/event/senders.ts';
 import { MemoryLog } from '../../../src/stores/memory/log/memory-log.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createAccounts } from '../../../src/accounts/accounts.ts';
 import { decider } from '../../../src/decider/decider.ts';
-import { readState } from '../../../src/decider/handling/read-state.ts';
+import { readState } from '../../../src/decider/handling/state.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { StoredEvent } from '../../../src/event/event.ts';
 import { ZERO_ID } from '../../../src/event/event-id.ts';

@@ -1,6 +1,6 @@
 /** Which commands are the same. */
 import { expect, test } from 'vitest';
-import { canonicalText, commandHash } from '../../../../src/decider/handling/command-hash.ts';
+import { canonicalText, commandHash } from '../../../../src/decider/handling/command-id.ts';
 
 const at = 1_526_919_030_474;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { handle } from '../../../../src/decider/handling/handle.ts';
-import { readState } from '../../../../src/decider/handling/read-state.ts';
+import { readState } from '../../../../src/decider/handling/state.ts';
 import { InvalidInput } from '../../../../src/event/error.ts';
 import { ZERO_ID } from '../../../../src/event/event-id.ts';
 import { VersionConflict } from '../../../../src/event/store-errors.ts';

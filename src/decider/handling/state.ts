@@ -1,15 +1,15 @@
 /**
- * What a decider knows about a log: its state, and up to which event.
+ * What a decider knows about a log: its state, and up to which event; for handling commands, and for
+ * whoever only wants to look.
  *
  *   initial, or a snapshot ──read page, evolve, read page, …──► state at the version of the log
  */
 import { type EventId, ZERO_ID } from '../../event/event-id.ts';
-import type { LogName } from '../../event/log-name.ts';
+import { type LogName, parseLogName } from '../../event/log-name.ts';
 import type { EventLog, Page } from '../../log/log.ts';
 import type { Decider } from '../decider.ts';
 import { StateLost } from '../errors.ts';
-import { initialState, type KnownState } from './known-state.ts';
-import type { Snapshots } from './snapshots.ts';
+import { initialState, type KnownState, type SnapshotOptions, Snapshots } from './snapshots.ts';
 
 const PAGE_LIMIT = 1_000;
 const PAGE_BYTES = 1_048_576;
@@ -94,4 +94,31 @@ function evolveByPage<State, Command, Payloads extends object>(
 
 function trimmedThrough({ standing, version }: Page): EventId {
   return standing.state === 'trimmed' ? standing.resumeAfter : version;
+}
+
+/** A state, and the version of the log that it belongs to. */
+export interface StateAt<State> {
+  readonly state: State;
+  /** Good as `expected` of an append, which then only succeeds on this state. `0-0` for a log without events. */
+  readonly version: EventId;
+}
+
+/**
+ * The state of a log as it is now, without a command. It reads all events of the log, or with
+ * `snapshots`, which it also writes, what came after the last one.
+ *
+ *     const { state } = await readState(store.log, account, 'account:ada');
+ *
+ * @throws StateLost, UnreadableEvent, InvalidInput, and what `read` throws
+ */
+export async function readState<State, Command, Payloads extends object>(
+  eventLog: Pick<EventLog, 'read'>,
+  decider: Decider<State, Command, Payloads>,
+  log: LogName | string,
+  options: { readonly snapshots?: SnapshotOptions | undefined } = {},
+): Promise<StateAt<State>> {
+  const snapshots = options.snapshots && new Snapshots<State>(options.snapshots, decider);
+  const source = { eventLog, decider, snapshots };
+  const { state, version } = await loadState(source, parseLogName(log));
+  return { state, version };
 }
