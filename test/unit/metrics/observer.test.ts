@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Metrics } from '../../../src/metrics/metrics.ts';
 import type { Notice } from '../../../src/metrics/notice.ts';
@@ -79,4 +80,12 @@ test('refuses what cannot be told', () => {
   expect(() => observer({ onNotice: 'console' as never })).toThrow('onNotice must be a function');
   const half = { count: () => {} } as unknown as Metrics;
   expect(() => observer({ metrics: half })).toThrow('metrics.time must be a function');
+});
+
+test('the manual has all that is measured, and nothing else', () => {
+  const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  const [, table] = read('docs/operations.md').split('### What an application can measure');
+  const told = [...table!.split('\n## ')[0]!.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  const names = read('src/metrics/metrics.ts').matchAll(/^ {2}(?:\| )?'(\w+)'/gm);
+  expect(told.sort()).toEqual([...names].map(([, name]) => name).sort());
 });
