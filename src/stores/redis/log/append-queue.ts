@@ -20,6 +20,7 @@ import { outcomeOf } from '../../../metrics/append-outcome.ts';
 import type { Observer } from '../../../metrics/observer.ts';
 import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from '../keys.ts';
 import { failureOf, reasonOf } from '../place/connection.ts';
+import { cutIfSilent } from '../place/liveness.ts';
 import { CallWriter } from '../place/written-call.ts';
 import { readAnswer } from './append-answer.ts';
 import { APPEND_SCRIPT } from './scripts.ts';
@@ -68,6 +69,7 @@ interface Pending {
 interface Batch {
   readonly pending: readonly Pending[];
   readonly sentAt: number;
+  readonly cutIfSilent: () => void;
   settled: boolean;
 }
 
@@ -179,7 +181,12 @@ export class AppendQueue {
   }
 
   async #send(pending: readonly Pending[]): Promise<void> {
-    const batch: Batch = { pending, sentAt: performance.now(), settled: false };
+    const batch: Batch = {
+      pending,
+      sentAt: performance.now(),
+      cutIfSilent: cutIfSilent(this.#redis),
+      settled: false,
+    };
     this.#inFlight.add(batch);
     try {
       this.#answer(batch, (await this.#write(pending)) as string);
@@ -300,8 +307,8 @@ export class AppendQueue {
     for (const batch of this.#inFlight) {
       if (now - batch.sentAt <= replyTimeout) break;
       this.#fail(batch, new OutcomeUnknown(`Redis took more than ${replyTimeout} ms`));
-      // Its late reply is of no use, and whatever follows on this connection would wait as well.
-      this.#redis.disconnect(true);
+      // Whatever follows on this connection would wait as well.
+      batch.cutIfSilent();
     }
   }
 }

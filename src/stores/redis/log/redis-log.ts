@@ -1,7 +1,8 @@
 /**
- * The log on Redis Streams, 7.0 and later. Two connections: one for commands, one that listens.
+ * The log on Redis Streams, 7.0 and later. Of its place it uses the commands, what listens, and while
+ * somebody follows the feed what waits for that.
  *
- * In here: which script answers which call, and what is done when a connection is lost and back.
+ * In here: which script answers which call.
  * Elsewhere: keys (`keys.ts`), the scripts (`*.lua`), appends under way (`append-queue.ts`),
  * publications (`publications.ts`), foreign writers (`sweep.ts`), durability (`durability.ts`).
  */
@@ -28,28 +29,17 @@ import {
 } from '../../../log/options.ts';
 import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
-import {
-  type MetricsOptions,
-  type NoticeOptions,
-  type Observer,
-  observer,
-} from '../../../metrics/observer.ts';
+import { type MetricsOptions, type NoticeOptions, observer } from '../../../metrics/observer.ts';
 import { RedisFeed } from '../feed/redis-feed.ts';
 import { FEED_SCRIPT } from '../feed/scripts.ts';
 import { keptUnder } from '../keys.ts';
 import { findOccupied } from '../occupied.ts';
-import {
-  createConnection,
-  failureOf,
-  isWrongType,
-  reasonOf,
-  reconnectDelay,
-} from '../place/connection.ts';
-import { type ConnectionOptions, patienceOf } from '../place/connection-options.ts';
-import { ConnectionReport, REDIS } from '../place/connection-report.ts';
+import { isWrongType, reasonOf } from '../place/connection.ts';
+import type { ConnectionOptions } from '../place/connection-options.ts';
 import { describeDurability } from '../place/durability.ts';
-import { openConnection, whyUnusable } from '../place/opening.ts';
-import { keepOnSameServer } from '../place/same-server.ts';
+import { whyUnusable } from '../place/opening.ts';
+import { Readiness } from '../place/readiness.ts';
+import { RedisPlace } from '../place/redis-place.ts';
 import { callScript, type Script, sendScripts } from '../place/scripts.ts';
 import { AppendQueue } from './append-queue.ts';
 import { RedisKeptLogs } from './kept-logs.ts';
@@ -97,24 +87,22 @@ export class RedisLog implements EventLog {
   readonly #sweep: Sweep;
   readonly #feed: RedisFeed;
   readonly #limits: EventLimits;
-  readonly #report: ConnectionReport;
-  /** After how many milliseconds to try again what Redis has refused. */
-  readonly #retryInterval: number;
-  #retryTimer: NodeJS.Timeout | undefined;
+  readonly #readiness: Readiness;
+  readonly #leave: () => void;
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    redis: Redis,
-    listening: Redis,
-    watching: Redis,
-    options: RedisLogOptions,
-    told: Observer,
-  ) {
-    this.#redis = redis;
+  private constructor(place: RedisPlace, listening: Redis, options: RedisLogOptions) {
+    const { commands, report } = place;
+    const { pingInterval } = place.patience;
+    const refusals = (source: 'publications' | 'feed') => (reason: string | undefined) => {
+      if (reason === undefined) report.fine(source);
+      else report.trouble(source, 'refused', reason);
+    };
+    this.#redis = commands;
     this.#limits = { ...DEFAULT_EVENT_LIMITS, ...options.limits };
     this.#appends = new AppendQueue(
-      redis,
+      commands,
       {
         appendWait: options.appendWait ?? 5_000,
         replyTimeout: options.replyTimeout ?? 5_000,
@@ -122,33 +110,31 @@ export class RedisLog implements EventLog {
         maxAppends: options.maxPendingAppends ?? 50_000,
         maxBytes: options.maxPendingBytes ?? 67_108_864,
       },
-      () => void this.#prepare(),
-      told,
+      () => void this.#readiness.prepare(),
+      place.observer,
     );
-    const report = new ConnectionReport(told);
-    this.#report = report;
-    this.#retryInterval = patienceOf(options).pingInterval;
     this.#publications = new Publications(listening, {
-      database: redis.options.db ?? 0,
-      retryInterval: this.#retryInterval,
-      onRefusal(reason) {
-        if (reason === undefined) report.fine('publications');
-        else report.trouble('publications', 'refused', reason);
-      },
+      database: place.database,
+      retryInterval: pingInterval,
+      onRefusal: refusals('publications'),
     });
-    this.#sweep = new Sweep(redis, this.#publications, options.sweepInterval ?? 1_000);
+    this.#sweep = new Sweep(commands, this.#publications, options.sweepInterval ?? 1_000);
     this.kept = new RedisKeptLogs((...call) => this.#call(...call));
-    this.#feed = new RedisFeed(redis, watching, (...call) => this.#call(...call), {
+    const watching = place.waitLater('feed');
+    this.#feed = new RedisFeed(commands, watching, (...call) => this.#call(...call), {
       scanInterval: options.feedScan ?? 30_000,
-      pingInterval: this.#retryInterval,
-      onRefusal(reason) {
-        if (reason === undefined) report.fine('feed');
-        else report.trouble('feed', 'refused', reason);
-      },
+      pingInterval,
+      onRefusal: refusals('feed'),
     });
-    keepOnSameServer(redis, listening);
-    keepOnSameServer(redis, watching);
-    this.#watch();
+    // Appends are kept back while Redis is away; when it is back, what is followed is looked at again.
+    this.#readiness = new Readiness(place, {
+      scripts: SCRIPTS,
+      pause: () => this.#appends.pause(),
+      resume: () => this.#appends.open(),
+      back: () => this.#wakeAll(),
+    });
+    this.#leave = place.use();
+    if (commands.status === 'ready') this.#appends.open();
   }
 
   /**
@@ -158,31 +144,22 @@ export class RedisLog implements EventLog {
    *   older than 7.0 or does not let this user do what is needed
    */
   static async open(url: string, options: RedisLogOptions = {}): Promise<RedisLog> {
-    const patience = patienceOf(options);
-    const told = observer(options);
-    const redis = createConnection(url, 'commands', patience);
-    const listening = createConnection(url, 'publications', patience);
-    try {
-      const needs = logNeeds(redis.options.db ?? 0);
-      await openConnection(redis, needs, options.loadingWait, (progress) =>
-        told.notice({ what: 'connection', by: REDIS, state: 'loading', reason: progress }),
-      );
-      await openConnection(listening);
-      await Publications.check(listening, redis.options.db ?? 0);
-      await sendScripts(redis, SCRIPTS).catch((error) => {
-        throw whyUnusable(error);
-      });
-    } catch (error) {
-      for (const connection of [redis, listening]) {
-        if (connection.status !== 'end') connection.disconnect();
-      }
-      throw error;
-    }
-    const watching = createConnection(url, 'feed', patience);
-    watching.options.retryStrategy = reconnectDelay;
-    const log = new RedisLog(redis, listening, watching, options, told);
-    if (redis.status === 'ready') log.#appends.open();
-    return log;
+    return RedisPlace.openFor(url, { ...options, observer: observer(options) }, logNeeds, (place) =>
+      RedisLog.on(place, options),
+    );
+  }
+
+  /**
+   * The log of a place that is open, whose user may do what {@link logNeeds} says. What a place is
+   * opened with (times of connections, who is told of them) counts here too.
+   */
+  static async on(place: RedisPlace, options: RedisLogOptions = {}): Promise<RedisLog> {
+    const listening = await place.listen();
+    await Publications.check(listening, place.database);
+    await sendScripts(place.commands, SCRIPTS).catch((error) => {
+      throw whyUnusable(error);
+    });
+    return new RedisLog(place, listening, options);
   }
 
   async append(
@@ -238,10 +215,10 @@ export class RedisLog implements EventLog {
     this.#wakeAll();
     this.#sweep.close();
     this.#feed.close();
-    clearTimeout(this.#retryTimer);
+    this.#readiness.close();
     await this.#appends.close(CLOSE_PATIENCE);
     this.#publications.close();
-    this.#redis.disconnect();
+    this.#leave();
   }
 
   /** Calls a script that may be called again; the answer comes as raw bytes. */
@@ -262,42 +239,6 @@ export class RedisLog implements EventLog {
     if (this.#isClosed) return new Closed();
     if (!isWrongType(error)) return new Unavailable(reasonOf(error));
     return (await findOccupied(this.#redis, keys, keptUnder)) ?? new WrongType(keys[0]!);
-  }
-
-  /** Keeps appends back while Redis is away; when it is back, whatever is followed is looked at again. */
-  #watch(): void {
-    let reason: string | undefined;
-    this.#redis.on('error', (error: Error) => {
-      reason = reasonOf(error);
-      // Of logging in, say: the password may have been changed.
-      if (failureOf(error) === 'refused') this.#report.trouble('commands', 'refused', reason);
-    });
-    this.#redis.on('close', () => {
-      this.#appends.pause();
-      if (!this.#isClosed) this.#report.trouble('commands', 'lost', reason);
-      reason = undefined;
-    });
-    this.#redis.on('ready', () => {
-      void this.#prepare().then(() => this.#wakeAll());
-    });
-  }
-
-  /** The server knows the scripts: appends may go out. */
-  async #prepare(): Promise<void> {
-    if (this.#redis.status !== 'ready') return;
-    try {
-      await sendScripts(this.#redis, SCRIPTS);
-    } catch (error) {
-      // When it was lost again, this runs again once it is back.
-      if (failureOf(error) !== 'refused') return;
-      this.#report.trouble('commands', 'refused', reasonOf(error));
-      clearTimeout(this.#retryTimer);
-      this.#retryTimer = setTimeout(() => void this.#prepare(), this.#retryInterval);
-      this.#retryTimer.unref();
-      return;
-    }
-    this.#appends.open();
-    this.#report.fine('commands');
   }
 
   #wakeAll(): void {

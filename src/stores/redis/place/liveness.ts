@@ -72,3 +72,15 @@ export function watchLiveness(redis: Redis, { connectTimeout, pingInterval }: Pa
     clearTimeout(timer);
   });
 }
+
+/**
+ * Begins to listen on a connection that others use too. What it answers is for whoever has waited
+ * in vain for long enough: it breaks the connection, where nothing at all has come over it since.
+ */
+export function cutIfSilent(redis: Redis): () => void {
+  const { stream } = redis;
+  const heard = stream?.bytesRead;
+  return () => {
+    if (redis.stream === stream && stream?.bytesRead === heard) redis.disconnect(true);
+  };
+}

@@ -3,14 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { MillraceError } from '../../../event/error.ts';
 import { Unavailable } from '../../../event/store-errors.ts';
-import {
-  createConnection,
-  failureOf,
-  LOADING_INTERVAL,
-  reasonOf,
-  reconnectDelay,
-} from './connection.ts';
-import { type ConnectionOptions, patienceOf } from './connection-options.ts';
+import { failureOf, LOADING_INTERVAL, reasonOf, reconnectDelay } from './connection.ts';
 import { firstWords, speaksTls } from './diagnosis.ts';
 import { checkRights, type Needs, whyUnknown } from './rights.ts';
 import { checkServer, loadingProgress, parseInfo } from './server-check.ts';
@@ -20,18 +13,6 @@ const DEFAULT_LOADING_WAIT = 300_000;
 
 /** Told once that Redis loads its data, and how far it is. */
 export type OnLoading = (progress: string) => void;
-
-/** Opens a connection that a store needs. Fails as {@link openConnection} does, and leaves nothing behind. */
-export async function connectTo(
-  url: string,
-  name: string,
-  options: ConnectionOptions,
-  needs?: Needs,
-): Promise<Redis> {
-  const connection = createConnection(url, name, patienceOf(options));
-  await openConnection(connection, needs, options.loadingWait);
-  return connection;
-}
 
 /**
  * Opens a connection for the first time; while Redis loads its data, waits for it.

@@ -72,6 +72,16 @@ export interface Needs {
   readonly channel?: { readonly pattern: string; readonly example: string } | undefined;
 }
 
+/** What several need who use one connection. */
+export function allNeeds(needs: readonly Needs[]): Needs {
+  return {
+    commands: [...new Set(needs.flatMap(({ commands }) => commands))],
+    keys: Object.assign({}, ...needs.map(({ keys }) => keys)),
+    examples: needs.flatMap(({ examples = [] }) => examples),
+    channel: needs.find(({ channel }) => channel !== undefined)?.channel,
+  };
+}
+
 /** What every script needs to be called at all, and every connection. */
 const ALWAYS: readonly CommandRight[] = ['eval', 'evalsha', 'ping', 'info'];
 

@@ -1,5 +1,12 @@
-/** Commands on a connection of their own, each of which is given up when its time is over. */
+/**
+ * Commands on the connection that a place shares, each of which is given up when its time is over.
+ *
+ * Alone, where answers come over the connection: others would otherwise lose what they have under
+ * way, and not know what became of it. But where nothing at all has come since it was sent, nothing
+ * will come for the others either, and whatever follows would wait as long: then the connection goes.
+ */
 import type { Redis } from 'ioredis';
+import { cutIfSilent } from './liveness.ts';
 import { callScript, type Script } from './scripts.ts';
 
 /** How long Redis may take to answer where nobody says otherwise, in milliseconds. */
@@ -21,19 +28,25 @@ export class TimedCommands {
 
   /** Sends one command. Fails as commands do; see `failureOf`. */
   async send<T>(command: () => Promise<T>): Promise<T> {
+    const cut = cutIfSilent(this.#redis);
     const answered = command();
     this.#underWay.add(answered);
     let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`Redis took more than ${this.#replyTimeout} ms`));
-        // Its late reply is of no use, and whatever follows on this connection would wait as well.
-        this.#redis.disconnect(true);
+        // After a pause of our own, the answer may be there already, to be read in this very turn.
+        setImmediate(() => {
+          if (isOver) return;
+          reject(new Error(`Redis took more than ${this.#replyTimeout} ms`));
+          cut();
+        });
       }, this.#replyTimeout);
     });
     try {
       return await Promise.race([answered, late]);
     } finally {
+      isOver = true;
       clearTimeout(timer);
       this.#underWay.delete(answered);
     }
@@ -47,7 +60,7 @@ export class TimedCommands {
     return this.send(() => callScript(this.#redis, script, keys, values));
   }
 
-  /** Waits for what is under way, not for long, and disconnects. */
+  /** Waits for what is under way, not for long. */
   async end(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([
@@ -57,6 +70,5 @@ export class TimedCommands {
       }),
     ]);
     clearTimeout(timer);
-    this.#redis.disconnect();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Read models in Redis, 7.0 and later, on a connection of their own: a hash for each table, which
- * other programs may read as it stands, and beside it the checkpoint. One script commits both.
+ * Read models in Redis, 7.0 and later: a hash for each table, which other programs may read as it
+ * stands, and beside it the checkpoint. One script commits both.
  */
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../../event/store-errors.ts';
@@ -14,7 +14,7 @@ import { checkCommit, checkRowKey, checkTable } from '../../../read-models/rules
 import { findOccupied } from '../occupied.ts';
 import { failureOf, isWrongType, reasonOf } from '../place/connection.ts';
 import type { ConnectionOptions } from '../place/connection-options.ts';
-import { connectTo } from '../place/opening.ts';
+import { RedisPlace } from '../place/redis-place.ts';
 import { TimedCommands } from '../place/timed-commands.ts';
 import { checkpointKey, rowsKey } from './keys.ts';
 import { READ_MODELS_NEEDS } from './read-models-needs.ts';
@@ -35,11 +35,16 @@ export interface RedisReadModelsOptions extends ConnectionOptions {
 export class RedisReadModels implements ReadModels {
   readonly #redis: Redis;
   readonly #commands: TimedCommands;
+  readonly #leave: () => void;
   #closing: Promise<void> | undefined;
 
-  private constructor(redis: Redis, { replyTimeout }: RedisReadModelsOptions) {
-    this.#redis = redis;
-    this.#commands = new TimedCommands(redis, replyTimeout);
+  private constructor(
+    place: RedisPlace,
+    { replyTimeout }: Pick<RedisReadModelsOptions, 'replyTimeout'>,
+  ) {
+    this.#redis = place.commands;
+    this.#commands = new TimedCommands(place.commands, replyTimeout);
+    this.#leave = place.use();
   }
 
   /**
@@ -49,10 +54,20 @@ export class RedisReadModels implements ReadModels {
    *   older than 7.0
    */
   static async open(url: string, options: RedisReadModelsOptions = {}): Promise<RedisReadModels> {
-    return new RedisReadModels(
-      await connectTo(url, 'read-models', options, READ_MODELS_NEEDS),
-      options,
+    return RedisPlace.openFor(
+      url,
+      { ...options, name: 'read-models' },
+      () => READ_MODELS_NEEDS,
+      (place) => RedisReadModels.on(place, options),
     );
+  }
+
+  /** The read models of a place that is open, whose user may do what {@link READ_MODELS_NEEDS} says. */
+  static on(
+    place: RedisPlace,
+    options: Pick<RedisReadModelsOptions, 'replyTimeout'> = {},
+  ): RedisReadModels {
+    return new RedisReadModels(place, options);
   }
 
   async checkpoint(table: string): Promise<Checkpoint | null> {
@@ -115,7 +130,7 @@ export class RedisReadModels implements ReadModels {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#commands.end();
+    this.#closing ??= this.#commands.end().then(this.#leave);
     return this.#closing;
   }
 

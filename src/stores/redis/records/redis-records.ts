@@ -1,6 +1,6 @@
 /**
- * Records in Redis, 7.0 and later, on a connection of their own: strings under their literal
- * keys, changed by one script (`batch.lua`). Times to live are those of Redis, by its own clock.
+ * Records in Redis, 7.0 and later: strings under their literal keys, changed by one script
+ * (`batch.lua`). Times to live are those of Redis, by its own clock.
  */
 import type { Redis } from 'ioredis';
 import { Closed, OutcomeUnknown, Unavailable, WrongType } from '../../../event/store-errors.ts';
@@ -9,7 +9,7 @@ import type { Change, Committed } from '../../../records/records.ts';
 import { isAdd } from '../../../records/rules.ts';
 import { failureOf, isWrongType, reasonOf } from '../place/connection.ts';
 import type { ConnectionOptions } from '../place/connection-options.ts';
-import { connectTo } from '../place/opening.ts';
+import { RedisPlace } from '../place/redis-place.ts';
 import { TimedCommands } from '../place/timed-commands.ts';
 import { recordsNeeds } from './records-needs.ts';
 import { BATCH_SCRIPT } from './scripts.ts';
@@ -31,12 +31,17 @@ export interface RedisRecordsOptions extends ConnectionOptions {
 export class RedisRecords extends BatchRecords {
   readonly #redis: Redis;
   readonly #commands: TimedCommands;
+  readonly #leave: () => void;
   #closing: Promise<void> | undefined;
 
-  private constructor(redis: Redis, { replyTimeout }: RedisRecordsOptions) {
+  private constructor(
+    place: RedisPlace,
+    { replyTimeout }: Pick<RedisRecordsOptions, 'replyTimeout'>,
+  ) {
     super();
-    this.#redis = redis;
-    this.#commands = new TimedCommands(redis, replyTimeout);
+    this.#redis = place.commands;
+    this.#commands = new TimedCommands(place.commands, replyTimeout);
+    this.#leave = place.use();
   }
 
   /**
@@ -46,12 +51,22 @@ export class RedisRecords extends BatchRecords {
    *   older than 7.0
    */
   static async open(url: string, options: RedisRecordsOptions = {}): Promise<RedisRecords> {
-    const needs = recordsNeeds(options.keys);
-    return new RedisRecords(await connectTo(url, 'records', options, needs), options);
+    const needs = () => recordsNeeds(options.keys);
+    return RedisPlace.openFor(url, { ...options, name: 'records' }, needs, (place) =>
+      RedisRecords.on(place, options),
+    );
+  }
+
+  /** The records of a place that is open, whose user may do what {@link recordsNeeds} says. */
+  static on(
+    place: RedisPlace,
+    options: Pick<RedisRecordsOptions, 'replyTimeout'> = {},
+  ): RedisRecords {
+    return new RedisRecords(place, options);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#commands.end();
+    this.#closing ??= this.#commands.end().then(this.#leave);
     return this.#closing;
   }
 

@@ -9,7 +9,8 @@ import type {
 } from '../../../work-queues/work-queues.ts';
 import { RedisFeedIndex } from '../feed/redis-feed-index.ts';
 import { type ConnectionOptions, longestBlock } from '../place/connection-options.ts';
-import { connectTo, whyUnusable } from '../place/opening.ts';
+import { whyUnusable } from '../place/opening.ts';
+import { RedisPlace } from '../place/redis-place.ts';
 import { checkRights } from '../place/rights.ts';
 import { groupKeys } from './keys.ts';
 import { RedisConsumer, type WaitingRoom } from './redis-consumer.ts';
@@ -33,15 +34,20 @@ export class RedisWorkQueues implements WorkQueues {
   readonly #calls: ScriptCaller;
   readonly #index: RedisFeedIndex;
   readonly #groups = new Map<string, RedisGroup>();
+  readonly #leave: () => void;
   #closing: Promise<void> | undefined;
 
-  private constructor(url: string, redis: Redis, options: RedisWorkQueuesOptions) {
+  private constructor(
+    place: RedisPlace,
+    { replyTimeout }: Pick<RedisWorkQueuesOptions, 'replyTimeout'>,
+  ) {
     this.#waitingRoom = {
-      connect: () => connectTo(url, 'work', options),
-      longestBlock: longestBlock(options),
+      connect: () => place.wait('work'),
+      longestBlock: longestBlock(place.patience),
     };
-    this.#redis = redis;
-    this.#calls = new ScriptCaller(redis, options.replyTimeout);
+    this.#redis = place.commands;
+    this.#calls = new ScriptCaller(place.commands, replyTimeout);
+    this.#leave = place.use();
     this.#index = new RedisFeedIndex((...call) => this.#calls.call(...call));
   }
 
@@ -52,11 +58,20 @@ export class RedisWorkQueues implements WorkQueues {
    *   older than 7.0
    */
   static async open(url: string, options: RedisWorkQueuesOptions = {}): Promise<RedisWorkQueues> {
-    return new RedisWorkQueues(
+    return RedisPlace.openFor(
       url,
-      await connectTo(url, 'work-queues', options, WORK_QUEUES_NEEDS),
-      options,
+      { ...options, name: 'work-queues' },
+      () => WORK_QUEUES_NEEDS,
+      (place) => RedisWorkQueues.on(place, options),
     );
+  }
+
+  /** The work queues of a place that is open, whose user may do what {@link WORK_QUEUES_NEEDS} says. */
+  static on(
+    place: RedisPlace,
+    options: Pick<RedisWorkQueuesOptions, 'replyTimeout'> = {},
+  ): RedisWorkQueues {
+    return new RedisWorkQueues(place, options);
   }
 
   async join(group: string, options?: JoinOptions): Promise<WorkConsumer> {
@@ -95,7 +110,7 @@ export class RedisWorkQueues implements WorkQueues {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#calls.close();
+    this.#closing ??= this.#calls.close().then(this.#leave);
     return this.#closing;
   }
 
