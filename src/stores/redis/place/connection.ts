@@ -35,8 +35,10 @@ export function createConnection(url: string, name: string, patience: Patience):
   const connection = new Redis(url, options);
   // Without a listener an error would end the process; what it means is told by the commands.
   connection.on('error', (error: Error & { command?: { name?: string } }) => {
-    // ioredis would go on with database 0, where nothing of ours is.
-    if (error.command?.name === 'select') connection.disconnect(true);
+    // ioredis would go on with database 0, where nothing of ours is. While it is opened for the first
+    // time, what the server says of itself tells more: see opening.ts.
+    const isOpening = connection.options.retryStrategy !== reconnectDelay;
+    if (error.command?.name === 'select' && !isOpening) connection.disconnect(true);
   });
   watchLiveness(connection, patience);
   return connection;
