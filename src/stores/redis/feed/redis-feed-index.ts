@@ -8,7 +8,7 @@ import { indexPage, indexPlace } from '../../../feed/index-page.ts';
 import { endCursor, type FeedFacts } from '../../../feed/standing.ts';
 import { FEED_KEY, FEED_MARKS_KEY } from '../keys.ts';
 import type { Needs } from '../place/rights.ts';
-import type { Script } from '../place/scripts.ts';
+import type { CallScript } from '../place/scripts.ts';
 import { feedOfOthers } from './feed-of-others.ts';
 import { MARKS_SCRIPT, STRETCHES_SCRIPT } from './scripts.ts';
 
@@ -28,13 +28,6 @@ export interface MarksPage {
 
 /** Where going over the marks begins. */
 export const FIRST_MARKS = '0';
-
-/** Calls a script that may be called again. */
-type CallScript = (
-  script: Script,
-  keys: readonly string[],
-  values: readonly (string | number)[],
-) => Promise<unknown>;
 
 type Facts = [
   ...[next: string, end: string, log: string, last: string],

@@ -6,7 +6,8 @@ import type { FeedRequest } from '../../../feed/options.ts';
 import type { FeedFacts } from '../../../feed/standing.ts';
 import { StoredFeed } from '../../../feed/stored-feed.ts';
 import { longestBlock } from '../place/connection-options.ts';
-import { type CallScript, FeedReader } from './reader.ts';
+import type { CallScript } from '../place/scripts.ts';
+import { FeedReader } from './reader.ts';
 import { FeedScan } from './scan.ts';
 import { FeedWatch } from './watch.ts';
 

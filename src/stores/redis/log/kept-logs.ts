@@ -9,8 +9,8 @@ import type {
   TrimGuard,
   TrimOutcome,
 } from '../../../log/kept-logs.ts';
-import type { CallScript } from '../feed/reader.ts';
 import { logKey, metaKey } from '../keys.ts';
+import type { CallScript } from '../place/scripts.ts';
 import { decodeEntries } from './entries.ts';
 import { READ_SCRIPT, TRIM_SCRIPT } from './scripts.ts';
 

@@ -31,7 +31,7 @@ import { readPage } from '../../../log/read-page.ts';
 import type { StoreDescription } from '../../../log/store-description.ts';
 import { type MetricsOptions, type NoticeOptions, observer } from '../../../metrics/observer.ts';
 import { RedisFeed } from '../feed/redis-feed.ts';
-import { FEED_SCRIPT } from '../feed/scripts.ts';
+import { ENTRIES_SCRIPT, EVENTS_SCRIPT } from '../feed/scripts.ts';
 import { keptUnder } from '../keys.ts';
 import { findOccupied } from '../occupied.ts';
 import { isWrongType, reasonOf } from '../place/connection.ts';
@@ -75,7 +75,7 @@ export interface RedisLogOptions extends ConnectionOptions, NoticeOptions, Metri
 const CLOSE_PATIENCE = 3_000;
 
 /** Those that many callers want at once when Redis has forgotten them: sent ahead, and once. */
-const SCRIPTS = [APPEND_SCRIPT, READ_SCRIPT, FEED_SCRIPT];
+const SCRIPTS = [APPEND_SCRIPT, READ_SCRIPT, ENTRIES_SCRIPT, EVENTS_SCRIPT];
 
 /** {@link EventLog} on Redis Streams. */
 export class RedisLog implements EventLog {

@@ -44,6 +44,13 @@ export async function sendScripts(redis: Redis, scripts: readonly Script[]): Pro
   await Promise.all(scripts.map(({ source }) => redis.script('LOAD', source)));
 }
 
+/** Calls a script that may be called again. */
+export type CallScript = (
+  script: Script,
+  keys: readonly string[],
+  values: readonly (string | number)[],
+) => Promise<unknown>;
+
 /**
  * Calls a script by its digest, and with its text where the server does not know it: nothing ran
  * then. Fails as commands do; see `failureOf`.
