@@ -1,10 +1,16 @@
 /** What can become of the feed in Redis, where anybody can do anything to it. */
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
 import { FEED_START } from '../../src/feed/feed.ts';
+import {
+  FIRST_MARKS,
+  type MarksPage,
+  RedisFeedIndex,
+} from '../../src/stores/redis/feed/redis-feed-index.ts';
 import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
+import { callScript } from '../../src/stores/redis/place/scripts.ts';
 import { FeedFollower } from '../../src/testing/contract/feed/feed-follower.ts';
 import { appendMany, appendOne } from '../../src/testing/contract/log/say.ts';
 import { keysOf } from '../contract/log/redis-under-test.ts';
@@ -268,4 +274,74 @@ it('needs no more rights than the manual gives', async () => {
   } finally {
     await limited.close();
   }
+});
+
+describe('its index, which workers read', () => {
+  const index = () => new RedisFeedIndex((...call) => callScript(commands, ...call));
+
+  it('is whole only where the place is still there', async () => {
+    const { log } = await appendSix();
+    const third = (await eventLog.feed({ limit: 3 })).cursor;
+    expect(await index().read(third, 10, '')).toMatchObject({ behind: 3, standing: 'whole' });
+    // What comes after it is all there; but who says that it is of the same feed?
+    await commands.xtrim('feed', 'MAXLEN', 3);
+    const end = await index().end();
+    const trimmed = { stretches: [], next: end, more: false, behind: 3, standing: 'trimmed' };
+    expect(await index().read(third, 10, '')).toEqual(trimmed);
+    expect(await index().read(FEED_START, 10, '')).toEqual({ ...trimmed, behind: 6 });
+    // At the end of a feed that was emptied nothing is missing, until more is appended.
+    await commands.xtrim('feed', 'MAXLEN', 0);
+    expect(await index().end()).toBe('6');
+    for (const place of [end, '6']) {
+      expect(await index().read(place, 10, '')).toMatchObject({ behind: 0, standing: 'whole' });
+    }
+    await appendOne(eventLog, log);
+    for (const place of [end, '6']) {
+      expect(await index().read(place, 10, '')).toMatchObject({ behind: 1, standing: 'trimmed' });
+    }
+  });
+
+  it('stops before a hole, and tells of it then', async () => {
+    await appendSix();
+    await commands.xdel('feed', '0-3', '0-6');
+    const first = await index().read(FEED_START, 10, '');
+    expect(first).toMatchObject({ behind: 6, more: true, standing: 'whole' });
+    expect(first.stretches).toHaveLength(2);
+    const { next, behind, standing } = await index().read(first.next, 10, '');
+    expect([next, behind, standing]).toEqual(['6', 4, 'trimmed']);
+  });
+
+  it('passes over what is no stretch of a log', async () => {
+    const { log, ids } = await appendSix();
+    await commands.xadd('feed', '0-7', 'no log', '1-0 1-0', log, 'nothing', log, '1-0 2-0 3-0');
+    const { stretches, next } = await index().read(FEED_START, 10, '');
+    expect(stretches.map(({ last }) => last)).toEqual(ids);
+    // Such an entry has no end to know it by.
+    expect(next).toBe('7');
+    expect(await index().read(next, 10, '')).toMatchObject({ behind: 0, standing: 'whole' });
+  });
+
+  it('says what is wrong with a stream of somebody else', async () => {
+    await commands.xadd('feed', '1526919030474-0', 'name', 'value');
+    const remove = 'remove feed and {feed}:indexed';
+    for (const read of [index().end(), index().read(FEED_START, 10, '')]) {
+      await expect(read).rejects.toMatchObject({
+        ...{ code: 'wrong_type', message: expect.stringContaining(remove) },
+      });
+    }
+  });
+
+  it('goes over the marks of a category, and over nothing else that is there', async () => {
+    const mine = Array.from({ length: 400 }, () => randomLog('mine'));
+    await Promise.all([...mine, randomLog('other')].map((log) => appendOne(eventLog, log)));
+    const found: string[] = [];
+    let steps = 0;
+    for (let from: string | undefined = FIRST_MARKS; from !== undefined; steps += 1) {
+      const { marks, next }: MarksPage = await index().marks(from, 50, 'mine');
+      found.push(...marks.map(({ log }) => log));
+      from = next;
+    }
+    expect([...new Set(found)].sort()).toEqual([...mine].sort());
+    expect(steps).toBeGreaterThan(4);
+  });
 });

@@ -1,6 +1,12 @@
 /** The index of the feed of a log in memory, as its pages tell it: there the events cost nothing. */
-import type { FeedCursor, Stretch } from '../../../feed/feed.ts';
+import {
+  FEED_START,
+  type FeedCursor,
+  type FeedStanding,
+  type Stretch,
+} from '../../../feed/feed.ts';
 import type { FeedIndex, IndexPage } from '../../../feed/feed-index.ts';
+import { indexPlace } from '../../../feed/index-page.ts';
 import { lagBetween } from '../../../feed/stored-feed.ts';
 import type { EventLog } from '../../../log/log.ts';
 
@@ -12,22 +18,25 @@ export class MemoryFeedIndex implements FeedIndex {
   }
 
   async read(after: FeedCursor, entries: number, category: string): Promise<IndexPage> {
+    if (indexPlace(after) === undefined) return lost('reset', FEED_START, await this.end());
     const page = await this.#log.feed({
       ...{ after, limit: entries, category: category === '' ? undefined : category },
     });
-    const { items, standing, last } = page;
+    const { items, standing, last, cursor: next, more } = page;
+    if (standing !== 'whole') return lost(standing, after, last);
     const stretches = items.flatMap(({ log, events }): Stretch[] => {
       const [first] = events;
       return first === undefined ? [] : [{ log, first: first.id, last: events.at(-1)!.id }];
     });
-    const behind = lagBetween(after, last);
-    if (standing === 'whole') {
-      return { stretches, next: page.cursor, more: page.more, behind, standing };
-    }
-    return { stretches: [], next: last, more: false, behind: Math.max(1, behind), standing };
+    return { stretches, next, more, behind: lagBetween(after, last), standing };
   }
 
   end(): Promise<FeedCursor> {
     return this.#log.feedEnd();
   }
+}
+
+function lost(standing: FeedStanding, after: FeedCursor, end: FeedCursor): IndexPage {
+  const behind = Math.max(1, lagBetween(after, end));
+  return { stretches: [], next: end, more: false, behind, standing };
 }

@@ -109,9 +109,9 @@ function stretchesOf(told: readonly string[]): Stretch[] {
   const stretches: Stretch[] = [];
   for (let index = 0; index < told.length; index += 2) {
     const log = told[index]!;
-    const [first = '', last = ''] = told[index + 1]!.split(' ');
+    const [first = '', last = '', ...rest] = told[index + 1]!.split(' ');
     // Others can have added anything.
-    if (!isLogName(log) || !isEventId(first) || !isEventId(last)) continue;
+    if (rest.length > 0 || !isLogName(log) || !isEventId(first) || !isEventId(last)) continue;
     stretches.push({ log, first, last });
   }
   return stretches;
