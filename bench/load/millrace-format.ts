@@ -1,4 +1,7 @@
-/** Millrace's JSON wire format (`docs/protocol.md`), which the baselines speak too. */
+/**
+ * Millrace's JSON wire format (`docs/protocol.md`), which the baselines speak too. Not read with
+ * `src/protocol/`, which makes strings and objects of every frame: a test holds the two together.
+ */
 import { decimalAt, eachNumber, typeAndPayload } from './payload.ts';
 import type { WireFormat } from './wire-format.ts';
 
