@@ -208,17 +208,20 @@ export function closing(listener: ListenerUnderTest): void {
       60_000,
     );
 
-    test('a client that sends pings without end and reads nothing costs one pong', async () => {
-      running = await startGateway();
-      const client = await Client.open(`${running.socketUrl}/ws/1`);
-      for (let index = 0; index < 10_000; index += 1) client.socket.ping(`${index}`);
-      let last = '';
-      client.socket.on('pong', (data) => {
-        last = String(data);
-      });
-      await eventually(() => last === '9999');
-      client.send('ping');
-      expect(await client.received(1)).toEqual(['pong']);
-    });
+    test.skipIf(without(listener, 'pongs'))(
+      'a client that sends pings without end and reads nothing costs one pong',
+      async () => {
+        running = await startGateway();
+        const client = await Client.open(`${running.socketUrl}/ws/1`);
+        for (let index = 0; index < 10_000; index += 1) client.socket.ping(`${index}`);
+        let last = '';
+        client.socket.on('pong', (data) => {
+          last = String(data);
+        });
+        await eventually(() => last === '9999');
+        client.send('ping');
+        expect(await client.received(1)).toEqual(['pong']);
+      },
+    );
   });
 }

@@ -16,11 +16,15 @@ export type Ability =
   | 'bytesTaken'
   /** Large events go in pieces: what is held of one for a slow client is bounded. */
   | 'frames'
+  /** It tells a session what breaks the protocol before it closes the socket, so that the client can be told. */
+  | 'farewell'
+  /** Of many pings that come while an answer waits to be sent, it answers the last. */
+  | 'pongs'
   /** It cuts the oldest connection when more are open than may be that have asked for nothing yet. */
   | 'halfOpen'
   /** It limits how long a request may take to come, and answers 408. */
   | 'requestTimeouts'
-  /** It answers by itself, with a problem, what is not HTTP or too long to be taken. */
+  /** It answers with a problem what is no HTTP, no handshake, or too long to be taken. */
   | 'refusals'
   /** It takes only so many requests of one connection at a time. */
   | 'pipelining'
