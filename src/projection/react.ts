@@ -18,7 +18,7 @@ import { type AnyPayloads, checkChoice, checkName } from './definition.ts';
 import { FeedRun, type RunState } from './feed-run.ts';
 import { ordinaryOnly } from './ordinary-only.ts';
 import { passOver } from './pass-over.ts';
-import { FROM_START, Reactions } from './reactions.ts';
+import { FROM_START, ReactionTarget } from './reaction-target.ts';
 import { checkRunOptions, type RunDefaults, type RunOptions } from './run-options.ts';
 
 /** What is done for each event. */
@@ -144,7 +144,7 @@ export function react<Payloads extends object = AnyPayloads>(
   const reading = new EventReading<RecordedFrom<Payloads>>({
     ...{ events, writers, by: label, notice: watched.notice },
   });
-  const target = new Reactions({
+  const target = new ReactionTarget({
     records,
     key: `reaction:${name}`,
     lease,

@@ -31,7 +31,7 @@ export interface RunDefaults {
   readonly retries: Delays & { readonly attempts: number };
 }
 
-export interface RunSettings {
+export interface ParsedRunOptions {
   readonly leaseTime: number;
   readonly pageSize: number;
   readonly retries: RetryPolicy;
@@ -41,7 +41,7 @@ export interface RunSettings {
 export function checkRunOptions(
   { leaseTime = 3_000, pageSize, retries }: RunOptions,
   defaults: RunDefaults,
-): RunSettings {
+): ParsedRunOptions {
   if (!Number.isSafeInteger(leaseTime) || leaseTime < 50) {
     throw new InvalidInput('leaseTime', 'must be a whole number of milliseconds, at least 50');
   }

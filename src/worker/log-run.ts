@@ -26,7 +26,7 @@ import { findEvent, type LossReason } from './find-event.ts';
 import { onceBesideClients } from './once.ts';
 import type { Places } from './places.ts';
 import { type Ending, Progress } from './progress.ts';
-import type { Settler } from './settler.ts';
+import type { Settlements } from './settlements.ts';
 import { whileAway } from './while-away.ts';
 
 /** How many events at most are done and not written down: so many may be done twice after a crash. */
@@ -71,11 +71,11 @@ export class LogRun {
   constructor(
     leased: LeasedLog,
     log: Pick<EventLog, 'append' | 'read'>,
-    settler: Settler,
+    settlements: Settlements,
     settings: RunSettings,
   ) {
     this.leased = leased;
-    this.progress = new Progress(leased, settler, settings.leaseTime, () => {
+    this.progress = new Progress(leased, settlements, settings.leaseTime, () => {
       this.abort(new Error(`the lease on ${leased.log} is lost`));
     });
     this.#log = log;

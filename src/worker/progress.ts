@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId } from '../event/event-id.ts';
 import { codeOf } from '../event/thrown.ts';
 import type { Attempt, LeasedLog, Next, Settlement } from '../work-queues/work-queues.ts';
-import type { Settler } from './settler.ts';
+import type { Settlements } from './settlements.ts';
 
 type Change = Omit<Settlement, 'leased' | 'next'> & { readonly next?: Next };
 
@@ -22,7 +22,7 @@ const LONGEST_DELAY = 1_000;
 
 export class Progress {
   readonly #leased: LeasedLog;
-  readonly #settler: Settler;
+  readonly #settlements: Settlements;
   readonly #leaseTime: number;
   readonly #onLost: () => void;
   #pending: Change | undefined;
@@ -35,9 +35,9 @@ export class Progress {
   #renewed = performance.now();
 
   /** @param onLost called once, when nothing that is done counts any more */
-  constructor(leased: LeasedLog, settler: Settler, leaseTime: number, onLost: () => void) {
+  constructor(leased: LeasedLog, settlements: Settlements, leaseTime: number, onLost: () => void) {
     this.#leased = leased;
-    this.#settler = settler;
+    this.#settlements = settlements;
     this.#leaseTime = leaseTime;
     this.#onLost = onLost;
   }
@@ -116,7 +116,7 @@ export class Progress {
       let sent: Change = {};
       let ahead = 0;
       try {
-        const isOurs = await this.#settler.settle(() => {
+        const isOurs = await this.#settlements.settle(() => {
           sent = this.#pending ?? {};
           this.#pending = undefined;
           ahead = this.#ahead;

@@ -12,7 +12,7 @@ import type { LeasedLog, WorkConsumer } from '../work-queues/work-queues.ts';
 import { LogRun, type RunSettings } from './log-run.ts';
 import { Places } from './places.ts';
 import type { Ending } from './progress.ts';
-import { Settler } from './settler.ts';
+import { Settlements } from './settlements.ts';
 import { whileAway } from './while-away.ts';
 
 /** How long one take waits for work, in milliseconds. */
@@ -48,7 +48,7 @@ export class WorkLoop {
   readonly #log: Pick<EventLog, 'append' | 'read' | 'followFeed'>;
   readonly #consumer: WorkConsumer;
   readonly #settings: LoopSettings;
-  readonly #settler: Settler;
+  readonly #settlements: Settlements;
   readonly #active = new Map<LogName, Active>();
   readonly #stopping = new AbortController();
   #isAborted = false;
@@ -75,7 +75,7 @@ export class WorkLoop {
     this.#log = log;
     this.#consumer = consumer;
     this.#settings = settings;
-    this.#settler = new Settler(consumer);
+    this.#settlements = new Settlements(consumer);
     this.#places = new Places(settings.concurrency);
   }
 
@@ -176,7 +176,7 @@ export class WorkLoop {
 
   #begin(leased: LeasedLog): void {
     const { log } = leased;
-    const run = new LogRun(leased, this.#log, this.#settler, this.#settings);
+    const run = new LogRun(leased, this.#log, this.#settlements, this.#settings);
     if (this.#stopping.signal.aborted) run.stop();
     const before = this.#active.get(log);
     this.#taken += 1;

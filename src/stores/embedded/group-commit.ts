@@ -36,7 +36,7 @@ export interface Work {
    * Looks, decides and stages. It must not stage anything when it throws; what it throws goes to
    * {@link fail}, once what it was decided upon is on the disk.
    */
-  decide(batch: Batch): void;
+  decide(batch: WriteBatch): void;
   /** What was staged is on the disk, and visible. */
   settle(): void;
   fail(error: MillraceError): void;
@@ -47,7 +47,7 @@ export interface Work {
 /** What one owner has staged in a batch and writes at its end. */
 export interface Stage {
   /** Puts everything into the batch. */
-  flush(batch: Batch): void;
+  flush(batch: WriteBatch): void;
   /** The batch is on the disk. */
   settle(): void;
 }
@@ -61,7 +61,7 @@ export interface Room {
 }
 
 /** The changes of one transaction. */
-export class Batch {
+export class WriteBatch {
   readonly writes: Write[] = [];
   readonly #stages = new Map<object, Stage>();
 
@@ -164,7 +164,7 @@ export class GroupCommit {
   }
 
   async #commit(works: readonly Work[]): Promise<Answered | undefined> {
-    const batch = new Batch();
+    const batch = new WriteBatch();
     const refusals = new Map<Work, MillraceError>();
     let failure: MillraceError | undefined;
     try {
@@ -194,7 +194,7 @@ export class GroupCommit {
     return { works, failure, refusals };
   }
 
-  #decide(works: readonly Work[], batch: Batch, refusals: Map<Work, MillraceError>): void {
+  #decide(works: readonly Work[], batch: WriteBatch, refusals: Map<Work, MillraceError>): void {
     let room = this.#space.room();
     for (const work of works) {
       try {

@@ -1,4 +1,4 @@
-/** One append on its way through a {@link Batch}. */
+/** One append on its way through a {@link WriteBatch}. */
 import type { Appended } from '../../../event/appended.ts';
 import { type EncodedEvent, StoredEvent } from '../../../event/event.ts';
 import type { EventId } from '../../../event/event-id.ts';
@@ -13,7 +13,7 @@ import {
 import { allocateIds } from '../../../log/allocate.ts';
 import type { AppendOptions } from '../../../log/log.ts';
 import { judge, stateAfter } from '../../../log/producer-state.ts';
-import type { Batch } from '../group-commit.ts';
+import type { WriteBatch } from '../group-commit.ts';
 import type { Databases } from '../layout.ts';
 import { eventFrom, readEntry, writeEntry } from './entry.ts';
 import type { LogStage } from './log-stage.ts';
@@ -39,7 +39,7 @@ export class Append {
 
   /** Throws before it stages anything. */
   decide(
-    batch: Batch,
+    batch: WriteBatch,
     stage: LogStage,
     { events }: Databases,
     now: number,

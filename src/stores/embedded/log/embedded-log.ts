@@ -28,7 +28,7 @@ import { outcomeOf } from '../../../metrics/append-outcome.ts';
 import { type MetricsOptions, type Observer, observer } from '../../../metrics/observer.ts';
 import { EmbeddedStore, readFailure } from '../embedded-store.ts';
 import { EmbeddedFeed } from '../feed/embedded-feed.ts';
-import type { Batch } from '../group-commit.ts';
+import type { WriteBatch } from '../group-commit.ts';
 import { COUNTERS_KEY, type Databases, openDatabases } from '../layout.ts';
 import { ReadTurns } from '../read-turns.ts';
 import { Append } from './append-work.ts';
@@ -215,7 +215,7 @@ export class EmbeddedLog implements EventLog {
     });
   }
 
-  #stage(batch: Batch, now: number): LogStage {
+  #stage(batch: WriteBatch, now: number): LogStage {
     return batch.stage(this, () => new LogStage(this.#state, now));
   }
 

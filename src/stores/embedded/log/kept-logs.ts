@@ -21,7 +21,7 @@ import type {
 } from '../../../log/kept-logs.ts';
 import { takePage } from '../../../log/page.ts';
 import { readFailure } from '../embedded-store.ts';
-import type { Batch, GroupCommit } from '../group-commit.ts';
+import type { GroupCommit, WriteBatch } from '../group-commit.ts';
 import type { Databases, EventKey, LogHead } from '../layout.ts';
 import type { KeyRange } from '../ordered-map.ts';
 import { eventFrom } from './entry.ts';
@@ -36,7 +36,7 @@ export interface EmbeddedKeeping {
   /** Throws when the log was closed: the store may be open for others. */
   readonly mustBeOpen: () => void;
   /** What the batch has changed so far. */
-  readonly stage: (batch: Batch) => LogStage;
+  readonly stage: (batch: WriteBatch) => LogStage;
 }
 
 export class EmbeddedKeptLogs implements KeptLogs {
@@ -87,7 +87,7 @@ export class EmbeddedKeptLogs implements KeptLogs {
   }
 
   #decideTrim(
-    batch: Batch,
+    batch: WriteBatch,
     log: LogName,
     through: EventId,
     guard: TrimGuard | undefined,

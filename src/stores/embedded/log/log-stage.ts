@@ -8,7 +8,7 @@ import { ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import type { ProducerState } from '../../../log/producer-state.ts';
 import type { Observer } from '../../../metrics/observer.ts';
-import type { Batch, Stage } from '../group-commit.ts';
+import type { Stage, WriteBatch } from '../group-commit.ts';
 import {
   COUNTERS_KEY,
   type Counters,
@@ -95,11 +95,11 @@ export class LogStage implements Stage {
     this.#feed.push(entry);
   }
 
-  addTrim(batch: Batch, log: LogName, number: number, through: EventId): void {
+  addTrim(batch: WriteBatch, log: LogName, number: number, through: EventId): void {
     batch.put(this.#state.databases.trims, log, writeTrim({ log: number, through }));
   }
 
-  flush(batch: Batch): void {
+  flush(batch: WriteBatch): void {
     const { logs, producers, feed, counters } = this.#state.databases;
     for (const log of this.#changed) batch.put(logs, log, writeHead(this.#heads.get(log)!));
     for (const { key, state } of this.#producers.values()) {
@@ -124,7 +124,7 @@ export class LogStage implements Stage {
     this.#state.onFeed();
   }
 
-  #sweepProducers(batch: Batch, producers: OrderedMap<ProducerKey, ProducerState>): void {
+  #sweepProducers(batch: WriteBatch, producers: OrderedMap<ProducerKey, ProducerState>): void {
     const idle = this.#state.sweep.step(this.#producers.size, this.#now);
     for (const key of idle) {
       if (!this.#producers.has(`${key[0]} ${key[1]}`)) batch.remove(producers, key);

@@ -8,7 +8,7 @@ import type { EventId } from '../../../event/event-id.ts';
 import { isAfter, ZERO_ID } from '../../../event/event-id.ts';
 import type { LogName } from '../../../event/log-name.ts';
 import { Closed } from '../../../event/store-errors.ts';
-import type { Batch, GroupCommit, Work } from '../group-commit.ts';
+import type { GroupCommit, Work, WriteBatch } from '../group-commit.ts';
 import type { Databases } from '../layout.ts';
 
 /** How many events go in one transaction. */
@@ -83,7 +83,7 @@ export class Trimmer {
   }
 
   /** @returns whether that was the last one */
-  #deleteChunk(batch: Batch, log: LogName, through: EventId): boolean {
+  #deleteChunk(batch: WriteBatch, log: LogName, through: EventId): boolean {
     const { trims, events } = this.#databases;
     const trim = trims.get(log);
     if (trim === undefined) return true;

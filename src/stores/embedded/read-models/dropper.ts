@@ -5,7 +5,7 @@
  */
 
 import { Closed } from '../../../event/store-errors.ts';
-import type { Batch, GroupCommit } from '../group-commit.ts';
+import type { GroupCommit, WriteBatch } from '../group-commit.ts';
 import type { ReadModelDatabases } from './layout.ts';
 
 /** How many rows go in one transaction. */
@@ -77,7 +77,7 @@ export class Dropper {
   }
 
   /** @returns whether that was the last one */
-  #deleteChunk(batch: Batch, table: number): boolean {
+  #deleteChunk(batch: WriteBatch, table: number): boolean {
     const { rows, drops } = this.#databases;
     const range = { start: [table, ''] as const, end: [table + 1, ''] as const, limit: CHUNK };
     let count = 0;

@@ -13,7 +13,7 @@ import type {
 } from '../../../read-models/read-models.ts';
 import { checkCommit, checkRowKey, checkTable } from '../../../read-models/rules.ts';
 import { EmbeddedStore, readFailure } from '../embedded-store.ts';
-import type { Batch } from '../group-commit.ts';
+import type { WriteBatch } from '../group-commit.ts';
 import { ReadTurns } from '../read-turns.ts';
 import { Dropper } from './dropper.ts';
 import { openReadModelDatabases, type ReadModelDatabases } from './layout.ts';
@@ -133,7 +133,7 @@ export class EmbeddedReadModels implements ReadModels {
     }
   }
 
-  #change(bytes: number, decide: (batch: Batch) => void): Promise<void> {
+  #change(bytes: number, decide: (batch: WriteBatch) => void): Promise<void> {
     this.#mustBeOpen();
     return new Promise((resolve, reject) => {
       this.#store.commits.submit({
@@ -146,7 +146,7 @@ export class EmbeddedReadModels implements ReadModels {
     });
   }
 
-  #stage(batch: Batch): TableStage {
+  #stage(batch: WriteBatch): TableStage {
     return batch.stage(this, () => new TableStage(this.#databases));
   }
 

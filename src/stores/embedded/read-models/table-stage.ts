@@ -1,7 +1,7 @@
 /** What the work of one commit has changed about tables, on top of what is on the disk. */
 
 import type { CommitOutcome, ReadModelCommit } from '../../../read-models/read-models.ts';
-import type { Batch, Stage } from '../group-commit.ts';
+import type { Stage, WriteBatch } from '../group-commit.ts';
 import {
   LAST_NUMBER,
   NOTHING,
@@ -20,7 +20,7 @@ export class TableStage implements Stage {
   }
 
   /** Stages all of it, or nothing. */
-  commit(batch: Batch, table: string, commit: ReadModelCommit): CommitOutcome {
+  commit(batch: WriteBatch, table: string, commit: ReadModelCommit): CommitOutcome {
     const { changes, expected, next, token } = commit;
     const head = this.#look(table);
     if (head !== undefined && head.token > token) return 'fenced';
@@ -36,7 +36,7 @@ export class TableStage implements Stage {
   }
 
   /** @returns the number whose rows are to be deleted */
-  drop(batch: Batch, table: string): number | undefined {
+  drop(batch: WriteBatch, table: string): number | undefined {
     const head = this.#look(table);
     if (head === undefined) return undefined;
     this.#heads.set(table, undefined);
@@ -44,7 +44,7 @@ export class TableStage implements Stage {
     return head.number;
   }
 
-  flush(batch: Batch): void {
+  flush(batch: WriteBatch): void {
     const { tables } = this.#databases;
     for (const [table, head] of this.#heads) {
       if (head === undefined) batch.remove(tables, table);

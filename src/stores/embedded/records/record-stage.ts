@@ -1,7 +1,7 @@
 /** What the batches of records in one commit have changed, on top of what is on the disk. */
 
 import type { KeptRecord, RecordWrite } from '../../../records/decide.ts';
-import type { Batch, Stage } from '../group-commit.ts';
+import type { Stage, WriteBatch } from '../group-commit.ts';
 import { EXPIRY_VALUE, type RecordDatabases, writeRecord } from './layout.ts';
 
 /** How many expired records each written one takes along, and how many a commit takes at most. */
@@ -26,7 +26,7 @@ export class RecordStage implements Stage {
     this.#changed.set(key, record);
   }
 
-  flush(batch: Batch): void {
+  flush(batch: WriteBatch): void {
     const { records, expiry } = this.#databases;
     for (const [key, record] of this.#changed) {
       const before = records.get(key);
@@ -45,7 +45,7 @@ export class RecordStage implements Stage {
 
   settle(): void {}
 
-  #removeExpired(batch: Batch): void {
+  #removeExpired(batch: WriteBatch): void {
     const { records, expiry } = this.#databases;
     const range = {
       start: [0, ''] as const,

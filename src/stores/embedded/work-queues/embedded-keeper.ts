@@ -3,7 +3,7 @@ import type { LogName } from '../../../event/log-name.ts';
 import type { KeptLog } from '../../../work-queues/kept-log.ts';
 import type { GroupKeeper } from '../../../work-queues/local-group.ts';
 import { type EmbeddedStore, readFailure, reading } from '../embedded-store.ts';
-import type { Batch } from '../group-commit.ts';
+import type { WriteBatch } from '../group-commit.ts';
 import type { Databases, LogHead } from '../layout.ts';
 import { encode, type WorkDatabases } from './layout.ts';
 
@@ -50,7 +50,7 @@ export class EmbeddedKeeper implements GroupKeeper {
 }
 
 /** One piece of work for the store's shared commit. */
-export function commit(store: EmbeddedStore, decide: (batch: Batch) => void): Promise<void> {
+export function commit(store: EmbeddedStore, decide: (batch: WriteBatch) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     store.commits.submit({
       bytes: 0,

@@ -66,7 +66,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-interface Batch {
+interface SentBatch {
   readonly pending: readonly Pending[];
   readonly sentAt: number;
   readonly cutIfSilent: () => void;
@@ -78,7 +78,7 @@ export class AppendQueue {
   readonly #calls: CallWriter;
   readonly #options: AppendQueueOptions;
   #waiting: Pending[] = [];
-  readonly #inFlight = new Set<Batch>();
+  readonly #inFlight = new Set<SentBatch>();
   #appends = 0;
   #bytes = 0;
   #nextOrder = 0;
@@ -181,7 +181,7 @@ export class AppendQueue {
   }
 
   async #send(pending: readonly Pending[]): Promise<void> {
-    const batch: Batch = {
+    const batch: SentBatch = {
       pending,
       sentAt: performance.now(),
       cutIfSilent: cutIfSilent(this.#redis),
@@ -217,7 +217,7 @@ export class AppendQueue {
     return calls.send();
   }
 
-  #answer(batch: Batch, reply: string): void {
+  #answer(batch: SentBatch, reply: string): void {
     const lines = reply.split('\n');
     if (!this.#settle(batch)) return;
     this.#observer.time('append_batch', performance.now() - batch.sentAt);
@@ -231,7 +231,7 @@ export class AppendQueue {
     });
   }
 
-  #handleFailure(batch: Batch, error: unknown): void {
+  #handleFailure(batch: SentBatch, error: unknown): void {
     if (batch.settled) return;
     switch (failureOf(error)) {
       case 'unanswered':
@@ -250,7 +250,7 @@ export class AppendQueue {
     }
   }
 
-  #takeBack(batch: Batch): void {
+  #takeBack(batch: SentBatch): void {
     batch.settled = true;
     const { order } = batch.pending[0]!;
     const later = this.#waiting.findIndex((pending) => pending.order > order);
@@ -258,7 +258,7 @@ export class AppendQueue {
     this.#land(batch);
   }
 
-  #land(batch: Batch): void {
+  #land(batch: SentBatch): void {
     this.#inFlight.delete(batch);
     this.#scheduleFlush();
     if (!this.#stopped || this.#inFlight.size > 0) return;
@@ -267,7 +267,7 @@ export class AppendQueue {
   }
 
   /** Once only: a reply may come after the batch was given up. */
-  #settle(batch: Batch): boolean {
+  #settle(batch: SentBatch): boolean {
     if (batch.settled) return false;
     batch.settled = true;
     this.#land(batch);
@@ -275,7 +275,7 @@ export class AppendQueue {
     return true;
   }
 
-  #fail(batch: Batch, error: Error): void {
+  #fail(batch: SentBatch, error: Error): void {
     if (!this.#settle(batch)) return;
     this.#observer.count('appends', batch.pending.length, outcomeOf(error));
     for (const pending of batch.pending) pending.reject(error);

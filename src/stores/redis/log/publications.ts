@@ -24,7 +24,7 @@ export interface Following extends Waiter {
 }
 
 /** A log that somebody follows. */
-export interface FollowedLog {
+export interface ListenedLog {
   /** The stream's key. */
   readonly key: string;
   readonly channel: string;
@@ -46,8 +46,8 @@ export interface PublicationsOptions {
 export class Publications {
   readonly #redis: Redis;
   readonly #options: PublicationsOptions;
-  readonly #logs = new Map<string, FollowedLog>();
-  readonly #toSubscribe = new Set<FollowedLog>();
+  readonly #logs = new Map<string, ListenedLog>();
+  readonly #toSubscribe = new Set<ListenedLog>();
   readonly #toUnsubscribe = new Set<string>();
   #flushScheduled = false;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -78,7 +78,7 @@ export class Publications {
   }
 
   /** All logs that are followed now. */
-  followed(): IterableIterator<FollowedLog> {
+  followed(): IterableIterator<ListenedLog> {
     return this.#logs.values();
   }
 
@@ -110,7 +110,7 @@ export class Publications {
     this.#redis.disconnect();
   }
 
-  #entry(log: LogName): FollowedLog {
+  #entry(log: LogName): ListenedLog {
     const channel = channelOf(this.#options.database, log);
     let followed = this.#logs.get(channel);
     if (followed === undefined) {
@@ -123,7 +123,7 @@ export class Publications {
     return followed;
   }
 
-  #unfollow(followed: FollowedLog, following: Following): void {
+  #unfollow(followed: ListenedLog, following: Following): void {
     if (!followed.followings.delete(following) || followed.followings.size > 0) return;
     this.#logs.delete(followed.channel);
     this.#toSubscribe.delete(followed);
@@ -166,7 +166,7 @@ export class Publications {
     }
   }
 
-  async #subscribe(followed: readonly FollowedLog[]): Promise<void> {
+  async #subscribe(followed: readonly ListenedLog[]): Promise<void> {
     for (const entry of followed) entry.state = 'asked';
     try {
       await this.#redis.subscribe(...followed.map(({ channel }) => channel));
@@ -185,7 +185,7 @@ export class Publications {
     }
   }
 
-  #askLater(refused: readonly FollowedLog[], reason: string): void {
+  #askLater(refused: readonly ListenedLog[], reason: string): void {
     for (const entry of refused) entry.state = 'unasked';
     this.#options.onRefusal(reason);
     this.#retryTimer ??= setTimeout(() => {

@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis';
 import { type EventId, predecessorOf } from '../../../event/event-id.ts';
 import { indexLogs } from '../feed/index-logs.ts';
 import { callScript } from '../place/scripts.ts';
-import type { FollowedLog, Publications } from './publications.ts';
+import type { ListenedLog, Publications } from './publications.ts';
 import { MOVED_SCRIPT } from './scripts.ts';
 
 /** Few enough that asking about them takes less than a millisecond of this process at a time. */
@@ -25,7 +25,7 @@ const HEAVY_EVERY = 16;
 type Answer = [looked: number, moved: number[], lost: number[], heavy: number[]];
 
 interface Question {
-  readonly asked: FollowedLog;
+  readonly asked: ListenedLog;
   readonly position: EventId;
   readonly isCloser: boolean;
 }
@@ -35,7 +35,7 @@ export class Sweep {
   readonly #publications: Publications;
   readonly #interval: number;
   /** The logs that this round has still to ask about; those that come meanwhile are at its end. */
-  #round: IterableIterator<FollowedLog> | undefined;
+  #round: IterableIterator<ListenedLog> | undefined;
   #commands = 1;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -101,7 +101,7 @@ export class Sweep {
     ]) as Promise<Answer>;
   }
 
-  #isCloserLookDue({ closerLook }: FollowedLog): boolean {
+  #isCloserLookDue({ closerLook }: ListenedLog): boolean {
     const rounds = closerLook.heavy
       ? HEAVY_EVERY
       : Math.ceil(this.#publications.size / CLOSER_LOOKS_PER_ROUND);
@@ -113,12 +113,12 @@ export class Sweep {
   }
 
   /** The logs that the next command asks about. */
-  #next(): FollowedLog[] {
+  #next(): ListenedLog[] {
     if (this.#round === undefined) {
       this.#round = this.#publications.followed();
       this.#commands = Math.max(1, Math.ceil(this.#publications.size / LOGS_PER_COMMAND));
     }
-    const logs: FollowedLog[] = [];
+    const logs: ListenedLog[] = [];
     for (let count = 0; count < LOGS_PER_COMMAND; count += 1) {
       const next = this.#round.next();
       if (next.done) {
@@ -138,16 +138,16 @@ function wake({ asked, position }: Question): void {
   }
 }
 
-function wakeAll({ followings }: FollowedLog): void {
+function wakeAll({ followings }: ListenedLog): void {
   for (const { follower } of followings) follower.wake();
 }
 
-function isListened({ followings, state }: FollowedLog): boolean {
+function isListened({ followings, state }: ListenedLog): boolean {
   return state === 'acknowledged' && followings.size > 0;
 }
 
 /** Nearly always there is one follower a log: one process has one `live`. Several agree, or will soon. */
-function commonPosition({ followings }: FollowedLog): EventId | undefined {
+function commonPosition({ followings }: ListenedLog): EventId | undefined {
   let common: EventId | undefined;
   for (const { follower } of followings) {
     const position = follower.position();

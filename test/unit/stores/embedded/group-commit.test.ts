@@ -6,9 +6,9 @@ import {
   VersionConflict,
 } from '../../../../src/event/store-errors.ts';
 import {
-  type Batch,
   GroupCommit,
   type Work,
+  type WriteBatch,
 } from '../../../../src/stores/embedded/group-commit.ts';
 import type { OrderedMap } from '../../../../src/stores/embedded/ordered-map.ts';
 import type { BatchWriter, Write } from '../../../../src/stores/embedded/store-writer.ts';
@@ -61,7 +61,7 @@ afterEach(() => {
 function work(name: string, more: Partial<Work> = {}): Work {
   return {
     bytes: 100,
-    decide: (batch: Batch) => batch.put(database, name, new Uint8Array()),
+    decide: (batch: WriteBatch) => batch.put(database, name, new Uint8Array()),
     settle: () => told.push(`${name} settled`),
     fail: ({ code }) => told.push(`${name} ${code}`),
     late: () => told.push(`${name} late`),

@@ -27,7 +27,7 @@ export interface ReactionsOptions<Event> {
   readonly late: AbortSignal;
 }
 
-export class Reactions<Event> implements FeedTarget {
+export class ReactionTarget<Event> implements FeedTarget {
   readonly #options: ReactionsOptions<Event>;
   /** Events that were done since the last commit. */
   #done = new Set<string>();

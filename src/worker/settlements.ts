@@ -12,7 +12,7 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-export class Settler {
+export class Settlements {
   readonly #consumer: Pick<WorkConsumer, 'settle'>;
   #pending: Pending[] = [];
   #inFlight = 0;
