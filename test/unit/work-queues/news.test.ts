@@ -1,66 +1,24 @@
 import { expect, test } from 'vitest';
-import { makeEventId } from '../../../src/event/event-id.ts';
+import type { EventId } from '../../../src/event/event-id.ts';
 import { parseLogName } from '../../../src/event/log-name.ts';
-import { keptAfter } from '../../../src/work-queues/kept-log.ts';
 import { newsOf } from '../../../src/work-queues/news.ts';
-import type { LeasedLog, Settlement } from '../../../src/work-queues/work-queues.ts';
 
-const at = (number: number) => makeEventId(number, 0);
-const stretch = (log: string, first: number, last: number) => ({
-  ...{ log: parseLogName(log), first: at(first), last: at(last) },
+const stretch = (log: string, first: string, last = first) => ({
+  ...{ log: parseLogName(log), first: first as EventId, last: last as EventId },
 });
 
-test('each log is told of once, from its first event to its last, in the order of the feed', () => {
-  const stretches = [
-    stretch('account:b', 1, 2),
-    stretch('order:1', 3, 3),
-    stretch('account:a', 4, 4),
-    stretch('account:b', 5, 7),
-  ];
-  expect(newsOf(stretches, 'account')).toEqual([
-    stretch('account:b', 1, 7),
-    stretch('account:a', 4, 4),
-  ]);
-  expect(newsOf(stretches, '')).toHaveLength(3);
+test('tells of each log once, in the order of the feed: of the first event and the last', () => {
+  const told = newsOf(
+    [stretch('a:1', '1-0', '1-3'), stretch('a:2', '2-0'), stretch('a:1', '3-0', '3-1')],
+    'a',
+  );
+  expect(told).toEqual([stretch('a:1', '1-0', '3-1'), stretch('a:2', '2-0')]);
 });
 
-const KEPT = {
-  ...{ cursor: at(1), unchecked: true, attempt: { event: at(2), count: 1 } },
-  redrives: [{ event: at(1), letter: at(9), attempts: 0 }],
-};
-const settled = (change: Omit<Settlement, 'leased'>, due?: number) =>
-  keptAfter(KEPT, { leased: {} as LeasedLog, ...change }, due);
-
-test('a settlement that changes nothing writes nothing', () => {
-  expect(settled({ next: 'keep' })).toBe(KEPT);
-  expect(settled({ next: 'done' })).toBe(KEPT);
-});
-
-test('a cursor that moves forgets the attempt, and is an event from then on', () => {
-  expect(settled({ cursor: at(2), next: 'done' })).toEqual({
-    cursor: at(2),
-    redrives: KEPT.redrives,
-  });
-  const attempt = { event: at(3), count: 1 };
-  expect(settled({ cursor: at(2), attempt, next: 'again' }).attempt).toBe(attempt);
-});
-
-test('a rest and a hold are kept, and end with the next settlement', () => {
-  expect(settled({ next: { after: 5 } }, 105)).toMatchObject({ ...KEPT, due: 105 });
-  const held = settled({ next: 'hold' });
-  expect(held).toMatchObject({ ...KEPT, held: true });
-  expect(
-    keptAfter(held, { leased: {} as LeasedLog, next: 'again' }, undefined).held,
-  ).toBeUndefined();
-});
-
-test('a redrive is counted, and goes when it is over', () => {
-  const redrive = { letter: at(9), attempts: 2 };
-  expect(settled({ redrive, next: 'again' }).redrives).toEqual([
-    { ...KEPT.redrives[0], attempts: 2 },
-  ]);
-  const over = { letter: at(9), attempts: null };
-  expect(settled({ redrive: over, next: 'again' }).redrives).toBeUndefined();
-  const other = { letter: at(8), attempts: null };
-  expect(settled({ redrive: other, next: 'again' }).redrives).toEqual(KEPT.redrives);
+test('tells of one category, or of all logs but those of dead letters', () => {
+  const all = [stretch('a:1', '1-0'), stretch('ab:1', '2-0'), stretch('dead-letter:a', '3-0')];
+  const names = (category: string) => newsOf(all, category).map(({ log }) => log);
+  expect(names('a')).toEqual(['a:1']);
+  expect(names('')).toEqual(['a:1', 'ab:1']);
+  expect(names('dead-letter')).toEqual(['dead-letter:a']);
 });
