@@ -1,5 +1,5 @@
 /** Who may import whom. The arrows only point down; the cycles are the linter's business. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -146,10 +146,11 @@ test('the package depends on what is imported, and on nothing else', () => {
   expect(Object.keys(dependencies).sort()).toEqual([...packages].sort());
 });
 
+const contributing = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
+
 /** The folders of the map in CONTRIBUTING.md, in its order. */
 function mapped(): string[] {
-  const document = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
-  const map = /## A map of `src\/`[\s\S]*?```\n([\s\S]*?)```/.exec(document)![1]!;
+  const map = /## A map of `src\/`[\s\S]*?```\n([\s\S]*?)```/.exec(contributing)![1]!;
   let parent = '';
   return map
     .trimEnd()
@@ -173,4 +174,10 @@ test('the map in CONTRIBUTING.md has every folder, and arrows point down in it',
   );
   // The log has a feed, and the feed is of logs.
   expect(upwards.filter((text) => !text.startsWith('feed may import log'))).toEqual([]);
+});
+
+test('the first reading in CONTRIBUTING.md stops ten times twice, at files that are there', () => {
+  const stops = [...contributing.matchAll(/^\d+\. `(src\/[^`]+)`: /gm)].map((match) => match[1]!);
+  expect(stops).toHaveLength(20);
+  expect(stops.filter((stop) => !existsSync(join(source, '..', stop)))).toEqual([]);
 });
