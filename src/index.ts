@@ -133,7 +133,6 @@ export {
   type SendOptions,
 } from './process-manager/process-manager.ts';
 export {
-  type AnyPayloads,
   defineProjection,
   type ProjectionDefinition,
   type RowHandler,
@@ -228,6 +227,7 @@ export type {
 } from './typed/definition.ts';
 export { UnreadableEvent } from './typed/errors.ts';
 export type {
+  AnyPayloads,
   DecodedOf,
   DefinedEvents,
   EventDefinitions,

@@ -11,15 +11,9 @@ import { type HandleOptions, handle } from '../decider/handling/handle.ts';
 import { InvalidInput } from '../event/error.ts';
 import type { EventLog } from '../log/log.ts';
 import { caused } from '../typed/caused.ts';
-import type { RecordedFrom } from '../typed/event-types.ts';
+import type { AnyPayloads, RecordedFrom } from '../typed/event-types.ts';
 import type { WorkContext } from '../worker/context.ts';
-import {
-  type AnyPayloads,
-  type Worker,
-  type WorkOptions,
-  type WorkStore,
-  work,
-} from '../worker/work.ts';
+import { type Worker, type WorkOptions, type WorkStore, work } from '../worker/work.ts';
 
 /** What can be said of a command that is sent; the rest derives from the event. */
 export type SendOptions = Pick<HandleOptions, 'to' | 'meta' | 'retries' | 'snapshots'>;

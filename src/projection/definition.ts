@@ -1,16 +1,17 @@
 /** What a projection is: how events become rows. */
 import { InvalidInput } from '../event/error.ts';
-import type { Payload } from '../event/event.ts';
 import { trustRule, type WhoseEvents, type Writers } from '../event/senders.ts';
 import type { ReadModel } from '../read-models/read-models.ts';
-import type { EventDefinitions, Recorded, RecordedFrom } from '../typed/event-types.ts';
+import type {
+  AnyPayloads,
+  EventDefinitions,
+  Recorded,
+  RecordedFrom,
+} from '../typed/event-types.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** What is to be done about a definition that was changed under the same version. */
 export type OnChange = 'stop' | 'rebuild' | 'accept';
-
-/** The payloads of events that are not defined: whatever is stored. */
-export type AnyPayloads = Readonly<Record<string, Payload>>;
 
 /**
  * Takes one event into the state of one row: changes `state`, or answers another one. `null`

@@ -3,6 +3,9 @@ import type { Meta, NewEvent, Payload, StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 
+/** The payloads of events that are not defined: whatever is stored. */
+export type AnyPayloads = Readonly<Record<string, Payload>>;
+
 /** An event that no log has yet, of one type. */
 export interface TypedEvent<Type extends string = string, Content = Payload> {
   readonly type: Type;

@@ -2,8 +2,9 @@
  * What one leased log has come to, on its way to the store: one piece at a time is under way, and
  * what comes up meanwhile goes together into the next, the newest cursor alone.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId } from '../event/event-id.ts';
+import { pause } from '../event/pause.ts';
+import { delayAfter } from '../event/retries.ts';
 import { codeOf } from '../event/thrown.ts';
 import type { Attempt, LeasedLog, Next, Settlement } from '../work-queues/work-queues.ts';
 import type { Settlements } from './settlements.ts';
@@ -17,8 +18,7 @@ export interface Ending {
   readonly attempt?: Attempt | undefined;
 }
 
-const FIRST_DELAY = 50;
-const LONGEST_DELAY = 1_000;
+const STORE_DELAYS = { firstDelay: 50, maxDelay: 1_000, certain: 1 };
 
 export class Progress {
   readonly #leased: LeasedLog;
@@ -111,7 +111,7 @@ export class Progress {
   }
 
   async #fly(): Promise<void> {
-    let delay = FIRST_DELAY;
+    let failed = 0;
     while (this.#pending !== undefined && !this.#isLost) {
       let sent: Change = {};
       let ahead = 0;
@@ -125,13 +125,12 @@ export class Progress {
         if (!isOurs) this.lose();
         this.#renewed = performance.now();
         this.#ahead -= ahead;
-        delay = FIRST_DELAY;
+        failed = 0;
       } catch (error) {
         // Whether it happened or not, doing it again does no harm while the lease is ours.
         this.#pending = together(sent, this.#pending ?? {});
         if (this.#isOver || codeOf(error) === 'closed') this.lose();
-        else await sleep(delay);
-        delay = Math.min(LONGEST_DELAY, delay * 2);
+        else await pause(delayAfter(++failed, STORE_DELAYS));
       }
     }
     // At once after the look at what is pending, so that nothing is left lying.

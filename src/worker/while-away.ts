@@ -1,9 +1,9 @@
 /** Asking a store again that cannot be reached, until it can. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../event/pause.ts';
+import { delayAfter } from '../event/retries.ts';
 import { codeOf } from '../event/thrown.ts';
 
-const FIRST_DELAY = 50;
-const LONGEST_DELAY = 2_000;
+const STORE_DELAYS = { firstDelay: 50, maxDelay: 2_000, certain: 1 };
 
 /** Whether the same may succeed later. All that is asked this way may be done twice. */
 export function isAway(error: unknown): boolean {
@@ -21,14 +21,13 @@ export async function whileAway<T>(
   signal: AbortSignal,
   onAway: (error: unknown) => void,
 ): Promise<T | undefined> {
-  for (let delay = FIRST_DELAY; ; delay = Math.min(LONGEST_DELAY, delay * 2)) {
+  for (let failed = 1; ; failed += 1) {
     try {
       return await ask();
     } catch (error) {
       if (!isAway(error)) throw error;
       onAway(error);
-      if (signal.aborted) return undefined;
-      await sleep(delay, undefined, { signal }).catch(() => {});
+      await pause(delayAfter(failed, STORE_DELAYS), signal);
       if (signal.aborted) return undefined;
     }
   }

@@ -4,7 +4,7 @@
  * the same time. What keeps failing becomes a dead letter (dead-letters.ts).
  */
 import { InvalidInput } from '../event/error.ts';
-import type { Payload, StoredEvent } from '../event/event.ts';
+import type { StoredEvent } from '../event/event.ts';
 import { predecessorOf } from '../event/event-id.ts';
 import { parseRetries, type Retries } from '../event/retries.ts';
 import type { WhoseEvents } from '../event/senders.ts';
@@ -13,7 +13,12 @@ import type { WaitOptions } from '../log/or-aborted.ts';
 import type { Happening } from '../metrics/notice.ts';
 import { type MetricsOptions, type NoticeOptions, observer } from '../metrics/observer.ts';
 import { EventReading } from '../typed/event-reading.ts';
-import type { EventDefinitions, RecordedFrom, UnknownRecorded } from '../typed/event-types.ts';
+import type {
+  AnyPayloads,
+  EventDefinitions,
+  RecordedFrom,
+  UnknownRecorded,
+} from '../typed/event-types.ts';
 import type { JoinOptions, WorkQueues } from '../work-queues/work-queues.ts';
 import type { WorkContext } from './context.ts';
 import {
@@ -39,9 +44,6 @@ export interface WorkStore {
   readonly log: Pick<EventLog, 'append' | 'read' | 'followFeed'>;
   readonly workQueues: WorkQueues;
 }
-
-/** Payloads of events that nobody has defined. */
-export type AnyPayloads = Readonly<Record<string, Payload>>;
 
 export interface WorkOptions<Payloads extends object = AnyPayloads>
   extends JoinOptions,
