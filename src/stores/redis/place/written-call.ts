@@ -2,8 +2,9 @@
  * Calls of the append script, written as bytes at once: the one place that goes past ioredis.
  *
  * ioredis makes some ten strings of each argument on the way to the network; at a hundred arguments
- * a call and hundreds of calls a second, those are a third of all garbage of a gateway. Every other
- * call goes through `callScript`.
+ * a call and hundreds of calls a second, those are a third of all garbage of a gateway. Of 64 events
+ * whose payloads are bytes, a call takes 36 µs here and 116 µs there; where all is text, as in every
+ * other call, there is no time to be gained, and these go through `callScript`.
  */
 import { Command, type Redis } from 'ioredis';
 import type { Script } from './scripts.ts';

@@ -84,3 +84,14 @@ it('is called by its digest, then with its text; both times the client knows the
     ['a', 'b'],
   ]);
 });
+
+it('is the only way: outside of the place nobody opens a connection, or sends a script by hand', () => {
+  const files = readdirSync(redis, { recursive: true, encoding: 'utf8' });
+  const speakers = files
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('place'))
+    .filter((name) => {
+      const text = readFileSync(new URL(name, redis), 'utf8');
+      return /^import \{.*from 'ioredis'|createConnection|\beval(sha)?\(/m.test(text);
+    });
+  expect(speakers).toEqual([]);
+});
