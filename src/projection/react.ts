@@ -146,7 +146,7 @@ export function react<Payloads extends object = AnyPayloads>(
   });
   const target = new ReactionTarget({
     records,
-    key: `reaction:${name}`,
+    name,
     lease,
     start: from === 'start' ? FROM_START : (last) => fromNow(feed, last),
     decode: ordinaryOnly(category, (log, stored) => reading.read(log, stored)),

@@ -1,6 +1,14 @@
 /**
  * Pages of events for the world outside, one event after the other. What was done there cannot be
  * committed together with a checkpoint, so after a crash the last ones are done again.
+ *
+ *   {lease:reaction:search}:place    the checkpoint, written under the lease whose token is beside it
+ *   {lease:reaction:search}:begun    that there was one: somebody may remove it by hand, and then all
+ *                                    would be done twice
+ *
+ * Releases up to 0.1.0 had both elsewhere, as `reaction:search` and `{reaction:search}:begun`. What
+ * is found there is moved, in one step; the second stays, as `moved`, so that a process of such a
+ * release which is started afterwards says `progress_lost` instead of beginning again.
  */
 import type { StoredEvent } from '../event/event.ts';
 import type { LogName } from '../event/log-name.ts';
@@ -9,14 +17,14 @@ import { checkFeedCursor } from '../feed/cursor.ts';
 import { FEED_START, type FeedCursor, type FeedItem } from '../feed/feed.ts';
 import { orAborted } from '../log/or-aborted.ts';
 import type { CommitOutcome } from '../read-models/read-models.ts';
-import type { Put, Records } from '../records/records.ts';
+import { guardedKey } from '../records/keys.ts';
+import type { Change, Records } from '../records/records.ts';
 import { EventFailed, Interrupted, placeOf } from './errors.ts';
 import type { FeedTarget } from './feed-target.ts';
 
 export interface ReactionsOptions<Event> {
   readonly records: Pick<Records, 'get' | 'compareAndSet' | 'batch'>;
-  /** The key of the record with the checkpoint. Beside it, {@link begunKey} says that there was one. */
-  readonly key: string;
+  readonly name: string;
   /** The name of the lease, whose tokens fence. */
   readonly lease: string;
   /** Where to begin when there is no checkpoint: no more, where there was one at `last`. */
@@ -27,8 +35,20 @@ export interface ReactionsOptions<Event> {
   readonly late: AbortSignal;
 }
 
+/** The keys of its records. */
+interface Keys {
+  readonly place: string;
+  readonly begun: string;
+}
+
+/** That an earlier release has begun, and that this one has what came of it. */
+const MOVED = 'moved';
+
 export class ReactionTarget<Event> implements FeedTarget {
   readonly #options: ReactionsOptions<Event>;
+  readonly #keys: Keys;
+  /** Where an earlier release had them. */
+  readonly #former: Keys;
   /** Events that were done since the last commit. */
   #done = new Set<string>();
   #underWay = new Set<string>();
@@ -36,29 +56,61 @@ export class ReactionTarget<Event> implements FeedTarget {
   #last: FeedCursor | undefined;
 
   constructor(options: ReactionsOptions<Event>) {
+    const { name, lease } = options;
     this.#options = options;
+    this.#keys = { place: guardedKey(lease, 'place'), begun: guardedKey(lease, 'begun') };
+    this.#former = { place: `reaction:${name}`, begun: `{reaction:${name}}:begun` };
   }
 
-  peek(): Promise<FeedCursor | null> {
-    return this.#options.records.get(this.#options.key);
+  async peek(): Promise<FeedCursor | null> {
+    const { records } = this.#options;
+    return (await records.get(this.#keys.place)) ?? records.get(this.#former.place);
   }
 
   async begin(token: number): Promise<{ readonly cursor: FeedCursor } | 'fenced'> {
+    const { records, start } = this.#options;
+    const { place, begun } = this.#keys;
     for (;;) {
-      const expected = await this.peek();
-      const { key, records, start } = this.#options;
-      const begun = begunKey(key);
-      if (expected === null && (await records.get(begun)) !== null) {
-        // Unless it has come back, or all went meanwhile.
-        if ((await this.peek()) !== null || (await records.get(begun)) === null) continue;
-        throw new ProgressLost(`the ${key.replace(':', ' ')}`, key, `${begun}, too`);
+      const expected = await records.get(place);
+      if (expected === null) {
+        const moved = await this.#moveFormer(token);
+        if (moved === 'fenced') return 'fenced';
+        if (moved !== undefined) continue;
+        if (!(await this.#isNew(this.#keys)) || !(await this.#isNew(this.#former))) continue;
+      } else {
+        checkFeedCursor(expected, place);
       }
-      if (expected !== null) checkFeedCursor(expected, key);
       const cursor = expected ?? (await start(this.#last));
       const outcome = await this.#write(expected, cursor, token, [{ key: begun, value: '1' }]);
       if (outcome === 'fenced') return 'fenced';
       if (outcome === 'committed') return { cursor };
     }
+  }
+
+  /** @returns what came of it; undefined where there is nothing to move */
+  async #moveFormer(token: number): Promise<CommitOutcome | undefined> {
+    const { records } = this.#options;
+    const former = this.#former;
+    const cursor = await records.get(former.place);
+    if (cursor === null || (await records.get(this.#keys.begun)) !== null) return undefined;
+    checkFeedCursor(cursor, former.place);
+    return this.#write(null, cursor, token, [
+      { key: this.#keys.begun, value: '1' },
+      { key: former.place, expected: cursor, value: null },
+      { key: former.begun, value: MOVED },
+    ]);
+  }
+
+  /**
+   * Whether there has been no place yet; not so when it has come back meanwhile.
+   * @throws ProgressLost when there was one, and it is gone
+   */
+  async #isNew({ place, begun }: Keys): Promise<boolean> {
+    const { records, name } = this.#options;
+    const isBegun = async () => ![null, MOVED].includes(await records.get(begun));
+    if (!(await isBegun())) return true;
+    if ((await records.get(place)) !== null || !(await isBegun())) return false;
+    throw new ProgressLost(`the reaction ${name}`, place, `${begun}, too`);
   }
 
   async apply(items: Iterable<FeedItem>, signal: AbortSignal): Promise<boolean> {
@@ -101,19 +153,15 @@ export class ReactionTarget<Event> implements FeedTarget {
     expected: string | null,
     value: string,
     token: number,
-    also: readonly Put[] = [],
+    also: readonly Change[] = [],
   ): Promise<CommitOutcome> {
-    const { records, key, lease } = this.#options;
+    const { records, lease } = this.#options;
+    const key = this.#keys.place;
     const fence = { name: lease, token };
     const written = await records.batch([{ key, expected, value }, ...also], { fence });
     if (written.committed) this.#last = value;
     return written.committed ? 'committed' : written.reason;
   }
-}
-
-/** Somebody may remove a checkpoint by hand: then all would be done twice. */
-function begunKey(key: string): string {
-  return `{${key}}:begun`;
 }
 
 export const FROM_START = async (): Promise<FeedCursor> => FEED_START;

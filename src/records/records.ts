@@ -66,7 +66,9 @@ export interface Fence {
 
 /**
  * A right that one holder has for a while. It can end without its holder noticing (a pause, a
- * clock), so what must not be done by two goes into a batch with the lease as its fence.
+ * clock), so what must not be done by two goes into a batch with the lease as its fence. A store
+ * that is spread over servers can look at a fence only where its token is: keys that begin with
+ * `{lease:<name>}:` are there, too.
  */
 export interface Lease extends Fence {
   /** Starts the time to live afresh. @returns false when somebody else has been given the lease */

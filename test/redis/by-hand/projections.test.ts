@@ -146,7 +146,7 @@ describe('reactions, when somebody does by hand', () => {
     } else {
       await third.caughtUp();
       // What was done since the dump is done again.
-      expect(done).toEqual(key === 'reaction:search' ? [1, 2, 2, 3] : [1, 2, 3]);
+      expect(done).toEqual(key === '{lease:reaction:search}:place' ? [1, 2, 2, 3] : [1, 2, 3]);
     }
   });
 
@@ -160,7 +160,7 @@ describe('reactions, when somebody does by hand', () => {
     onTestFinished(() => reaction.stop());
     await deposit(1, 1);
     await reaction.caughtUp();
-    await redis.del('reaction:search');
+    await redis.del('{lease:reaction:search}:place');
     await deposit(1, 2);
     await eventually(() => expect(reaction.status().error?.code).toBe('progress_lost'));
     expect(done.length).toBeLessThanOrEqual(2);

@@ -84,9 +84,9 @@ export const PROJECTION_ROWS: readonly Row[] = [
 ];
 
 export const REACTION_ROWS: readonly Row[] = [
-  ...rows('reaction:search', 'says', ...GONE, 'SET'),
-  ...rows('reaction:search', 'heals', 'RESTORE'),
-  ...rows('{reaction:search}:begun', 'heals', ...GONE, 'RESTORE', 'SET'),
+  ...rows('{lease:reaction:search}:place', 'says', ...GONE, 'SET'),
+  ...rows('{lease:reaction:search}:place', 'heals', 'RESTORE'),
+  ...rows('{lease:reaction:search}:begun', 'heals', ...GONE, 'RESTORE', 'SET'),
 ];
 
 const EMAIL = 'email:han@example.org';
