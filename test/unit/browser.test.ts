@@ -29,7 +29,7 @@ const FOR_BROWSERS: Readonly<Record<string, readonly string[]>> = {
   'typed/define-events': ['defineEvents'],
   'typed/errors': ['UnreadableEvent'],
   'typed/standard-schema': ['type'],
-  // What a client is made of; users of the library have no need of it.
+  // What a client is made of, not exported yet.
   'protocol/append-request': ['writeAppend'],
   'protocol/appended': ['readAppended'],
   'protocol/error-codes': ['errorCode'],
@@ -42,7 +42,7 @@ const FOR_BROWSERS: Readonly<Record<string, readonly string[]>> = {
   'protocol/start': ['startFields'],
 };
 
-const PURE = ['event', 'protocol', 'typed', 'decider'];
+const PURE = ['event', 'metrics', 'protocol', 'typed', 'decider'];
 
 /** What browsers have of what these modules use; `process` and `Buffer` are not among it. */
 const WEB = { atob, btoa, console, TextDecoder, TextEncoder };
