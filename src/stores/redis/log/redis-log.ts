@@ -152,6 +152,7 @@ export class RedisLog implements EventLog {
   /**
    * The log of a place that is open, whose user may do what {@link logNeeds} says. What a place is
    * opened with (times of connections, who is told of them) counts here too.
+   * @internal
    */
   static async on(place: RedisPlace, options: RedisLogOptions = {}): Promise<RedisLog> {
     const listening = await place.listen();

@@ -62,7 +62,10 @@ export class RedisReadModels implements ReadModels {
     );
   }
 
-  /** The read models of a place that is open, whose user may do what {@link READ_MODELS_NEEDS} says. */
+  /**
+   * The read models of a place that is open, whose user may do what {@link READ_MODELS_NEEDS} says.
+   * @internal
+   */
   static on(
     place: RedisPlace,
     options: Pick<RedisReadModelsOptions, 'replyTimeout'> = {},

@@ -57,7 +57,10 @@ export class RedisRecords extends BatchRecords {
     );
   }
 
-  /** The records of a place that is open, whose user may do what {@link recordsNeeds} says. */
+  /**
+   * The records of a place that is open, whose user may do what {@link recordsNeeds} says.
+   * @internal
+   */
   static on(
     place: RedisPlace,
     options: Pick<RedisRecordsOptions, 'replyTimeout'> = {},

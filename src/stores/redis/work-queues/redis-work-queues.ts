@@ -66,7 +66,10 @@ export class RedisWorkQueues implements WorkQueues {
     );
   }
 
-  /** The work queues of a place that is open, whose user may do what {@link WORK_QUEUES_NEEDS} says. */
+  /**
+   * The work queues of a place that is open, whose user may do what {@link WORK_QUEUES_NEEDS} says.
+   * @internal
+   */
   static on(
     place: RedisPlace,
     options: Pick<RedisWorkQueuesOptions, 'replyTimeout'> = {},
