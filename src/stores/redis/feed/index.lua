@@ -3,70 +3,41 @@ Tells the feed of events that others added with a plain XADD, of logs that nobod
 
 Invariants
   1. As with an append: what the feed is told of a log starts with its first event above the mark,
-     and entry and marks are written together. So it may be repeated, and run beside appends.
-  2. Sends no event. A key that is no stream, or holds nothing above its mark, costs next to nothing.
+     and entry and marks are written together.
+  2. A log whose mark is not what it was when one looked was told of meanwhile, and is left out. So
+     it may be repeated, and run beside appends and others that do the same.
+  3. Writes nothing where feed and marks are not of each other: see marked.lua.
 
 KEYS
-  1    the feed (stream)
-  2    the feed's marks (hash)
-  3 …  logs (streams)
+  1  the feed (stream)
+  2  the feed's marks (hash)
+ARGV
+  for each log its name, the mark, and the first and last event above it
 
-Returns how many of the logs had something new
+Returns how many of the logs it told of
 ]]
-local call, attempt = redis.call, redis.pcall
+local call = redis.call
 local feedKey, marksKey = KEYS[1], KEYS[2]
 -- See append.lua.
 local MARKS_NOTE = 'For each log, the last event ID that the feed tells of. Written by append.lua.'
 
+
 local names = {}
-for number = 3, #KEYS do names[number - 2] = string.sub(KEYS[number], 1, -5) end
-local indexed = call('HMGET', marksKey, '', unpack(names))
-local lastEntry = table.remove(indexed, 1)
-
--- Whether the feed ends where the marks say. Those of an early version say something else.
-local function isAsMarked()
-  if lastEntry and not string.find(lastEntry, '^0%-%d+$') then return true end
-  local last = call('XREVRANGE', feedKey, '+', '-', 'COUNT', '1')[1]
-  -- One that is not ours is left alone: readers say what is wrong with it.
-  if last and string.sub(last[1], 1, 2) ~= '0-' then return true end
-  return lastEntry and streamFacts(feedKey)['last-generated-id'] == lastEntry
-end
-
-local feedType = call('TYPE', feedKey).ok
-if feedType == 'none' and lastEntry or feedType == 'stream' and not isAsMarked() then
-  call('UNLINK', feedKey, marksKey)
-  indexed = {}
-end
+for at = 1, #ARGV, 4 do names[#names + 1] = ARGV[at] end
+local current = call('HMGET', marksKey, '', unpack(names))
+-- Somebody may have removed one of both since one looked: the next look makes them one again.
+local lastEntry, stream = table.remove(current, 1), streamFacts(feedKey)
+if not stream or lastEntry ~= (stream['last-generated-id'] or false) then return 0 end
 
 local entry, marks, found = {}, { '', '', '#', MARKS_NOTE }, 0
-
-local function index(key, first)
-  local name = string.sub(key, 1, -5)
-  local last = call('XREVRANGE', key, '+', '-', 'COUNT', '1')[1][1]
-  found = found + 1
-  entry[2 * found - 1], entry[2 * found] = name, first .. ' ' .. last
-  marks[2 * found + 3], marks[2 * found + 4] = name, last
-end
-
--- One XREAD for many logs; where one of the keys is no stream, for half of them, and so on.
-local function look(from, to)
-  local arguments, count = { 'COUNT', '1', 'STREAMS' }, to - from + 1
-  for offset = 1, count do
-    arguments[3 + offset] = KEYS[1 + from + offset]
-    arguments[3 + count + offset] = indexed[from + offset - 1] or '0-0'
-  end
-  local moved = attempt('XREAD', unpack(arguments))
-  if not moved then return end
-  if not moved.err then
-    for _, log in ipairs(moved) do index(log[1], log[2][1][1]) end
-  elseif count > 1 then
-    local middle = math.floor((from + to) / 2)
-    look(from, middle)
-    look(middle + 1, to)
+for number = 1, #names do
+  local at = 4 * number - 3
+  if (current[number] or '0-0') == ARGV[at + 1] then
+    found = found + 1
+    entry[2 * found - 1], entry[2 * found] = names[number], ARGV[at + 2] .. ' ' .. ARGV[at + 3]
+    marks[2 * found + 3], marks[2 * found + 4] = names[number], ARGV[at + 3]
   end
 end
-look(1, #names)
-
 if found > 0 then
   local id = call('XADD', feedKey, '0-*', unpack(entry))
   marks[2] = id

@@ -12,6 +12,8 @@ export const EVENTS_SCRIPT = loadScript(
   '1…',
   ...[EVENT_IDS, STREAM_FACTS, LEAST_COUNT],
 );
-export const INDEX_SCRIPT = loadScript(here('index.lua'), '3…', STREAM_FACTS);
+export const MARKED_SCRIPT = loadScript(here('marked.lua'), 2, STREAM_FACTS);
+export const ABOVE_SCRIPT = loadScript(here('above.lua'), '1…');
+export const INDEX_SCRIPT = loadScript(here('index.lua'), 2, STREAM_FACTS);
 export const STRETCHES_SCRIPT = loadScript(here('stretches.lua'), 1, STREAM_FACTS);
 export const MARKS_SCRIPT = loadScript(here('marks.lua'), 1);
