@@ -155,6 +155,26 @@ describe('between reading and queueing', () => {
     expect(await queued()).toBe(2);
   });
 
+  test('the feed grows with every look: its marks are gone over all the same', async () => {
+    const name = randomLog(category);
+    await grow(name);
+    await lookAll(other);
+    // Nothing but going over the marks tells of that log now.
+    await redis.del(key('told'), key('queued'), key('logs'));
+    const busy = randomLog();
+    const feed: GroupFeed = {
+      end: () => index.end(),
+      marks: (...range) => index.marks(...range),
+      async read(...range) {
+        await grow(busy);
+        return index.read(...range);
+      },
+    };
+    const group = new RedisGroup(category, calls, feed);
+    for (let looks = 0; looks < 20; looks += 1) await group.look(parseJoinOptions({ category }));
+    expect((await other.take(10, 0)).map(({ log }) => log)).toEqual([name]);
+  });
+
   test('the feed is built anew: the group stands at its end when all is queued', async () => {
     const [first, second] = [randomLog(category), randomLog(category)];
     const group = slow(async () => {

@@ -157,15 +157,16 @@ export class RedisGroup {
     if (next !== at) {
       const news = newsOf(stretches, category);
       const queued = await this.#queue(place, { at: next, scan }, 'entries', news);
-      if (queued === 'queued')
-        this.#step = more ? Math.min(this.#step * 2, LONGEST_STEP) : FIRST_STEP;
-      return [queued, more || scan !== ''];
+      if (queued !== 'queued') return [queued, more];
+      this.#step = more ? Math.min(this.#step * 2, LONGEST_STEP) : FIRST_STEP;
     }
     if (scan === '') return ['queued', more];
+    // Also when there was news: of a feed that grows all the time there always is.
     const { marks, next: rest = '' } = await this.#index.marks(scan, MARKS_STEP, category);
     const stretchesOfMarks = marks.map(({ log, last }) => ({ log, first: ZERO_ID, last }));
     const news = newsOf(stretchesOfMarks, category);
-    return [await this.#queue(place, { at, scan: rest }, 'marks', news), rest !== ''];
+    const queued = await this.#queue({ at: next, scan }, { at: next, scan: rest }, 'marks', news);
+    return [queued, more || rest !== ''];
   }
 
   async #standing(): Promise<Standing | undefined> {
