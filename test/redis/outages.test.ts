@@ -189,3 +189,20 @@ it('says unavailable at once when there is no Redis to open', async () => {
   await server.stop();
   await expect(RedisLog.open(server.url())).rejects.toMatchObject({ code: 'unavailable' });
 });
+
+it('wakes who follows the feed after somebody has left it while Redis was away', async () => {
+  const server = await startServer(DURABLE);
+  const eventLog = await openLog(server);
+  const leave = await eventLog.followFeed(() => {});
+  await server.kill();
+  await eventually(async () => {
+    await expect(eventLog.feed()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+  leave();
+  await server.start();
+  await eventually(() => eventLog.feed());
+  let wakes = 0;
+  await eventLog.followFeed(() => void wakes++, AbortSignal.timeout(5_000));
+  await appendOne(eventLog, randomLog());
+  await eventually(() => expect(wakes).toBeGreaterThan(1));
+});

@@ -47,7 +47,10 @@ export class FeedWatch {
   constructor(redis: Redis, options: FeedWatchOptions) {
     this.#redis = redis;
     this.#options = options;
-    redis.on('ready', () => void this.#watch());
+    redis.on('ready', () => {
+      if (this.#followings.size > 0) void this.#watch();
+      else this.#leave();
+    });
     redis.on('close', () => {
       this.#watching = false;
     });
@@ -95,7 +98,8 @@ export class FeedWatch {
   #leave(): void {
     clearTimeout(this.#timer);
     this.#watching = false;
-    this.#redis.disconnect();
+    // Told to end while it waits to connect again, it would never say that it has: once it is open.
+    if (this.#closed || this.#redis.status !== 'reconnecting') this.#redis.disconnect();
   }
 
   /** Until the connection is lost. */
