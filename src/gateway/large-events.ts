@@ -55,42 +55,38 @@ export class LargeEvents {
    * @param isWanted whether it is worth trying again
    * @throws what reading throws otherwise
    */
-  get(log: LogName, id: EventId, isWanted: () => boolean): Promise<StoredEvent | undefined> {
-    const kept = this.kept(log, id);
-    if (kept !== undefined) return Promise.resolve(kept);
-    const key = `${log} ${id}`;
-    return this.#reading.get(key) ?? this.#read(key, log, id, isWanted);
-  }
-
-  #read(
-    key: string,
-    log: LogName,
-    id: EventId,
-    isWanted: () => boolean,
-  ): Promise<StoredEvent | undefined> {
-    const reading = this.#readAgain(log, id, isWanted).finally(() => this.#reading.delete(key));
-    this.#reading.set(key, reading);
-    return reading;
-  }
-
-  async #readAgain(
-    log: LogName,
-    id: EventId,
-    isWanted: () => boolean,
-  ): Promise<StoredEvent | undefined> {
+  async get(log: LogName, id: EventId, isWanted: () => boolean): Promise<StoredEvent | undefined> {
     for (;;) {
+      const kept = this.kept(log, id);
+      if (kept !== undefined) return kept;
       try {
-        const after = predecessorOf(id);
-        const { events } = await this.#live.read(log, { after, unchecked: true, limit: 1 });
-        const [event] = events;
-        if (event?.id !== id) return undefined;
-        this.keep(log, event);
-        return event;
+        return await this.#readTogether(log, id);
       } catch (error) {
+        // Each waits for itself: the one who asked first may be gone, and the others are not.
         const passes = error instanceof MillraceError && error.code === 'unavailable';
         if (!passes || !isWanted()) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN));
       }
     }
+  }
+
+  /** One read for all who ask for the event meanwhile. */
+  #readTogether(log: LogName, id: EventId): Promise<StoredEvent | undefined> {
+    const key = `${log} ${id}`;
+    let reading = this.#reading.get(key);
+    if (reading === undefined) {
+      reading = this.#read(log, id).finally(() => this.#reading.delete(key));
+      this.#reading.set(key, reading);
+    }
+    return reading;
+  }
+
+  async #read(log: LogName, id: EventId): Promise<StoredEvent | undefined> {
+    const after = predecessorOf(id);
+    const { events } = await this.#live.read(log, { after, unchecked: true, limit: 1 });
+    const [event] = events;
+    if (event?.id !== id) return undefined;
+    this.keep(log, event);
+    return event;
   }
 }
