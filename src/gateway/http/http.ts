@@ -79,7 +79,11 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
   const identity = await identify(context.access, c);
   context.access.demand(identity, 'read', log);
   if (!prefersStream(c.req.header('accept'))) {
-    const delivery = { large: context.large, hold: holdOf(context, c) };
+    const delivery = {
+      large: context.large,
+      hold: holdOf(context, c),
+      broken: brokenOf(context, c),
+    };
     return readPage(context.live, log, startOf(c), c.req.query('limit'), delivery);
   }
   const seen = lastEventId(c);
@@ -95,7 +99,10 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
   const { address } = c.var.entry;
   const place = await context.connections.enter({ account: identity?.account, address });
   try {
-    return new Response(new EventStream(context, log, start, identity, place).body, { headers });
+    return new Response(
+      new EventStream(context, log, start, { identity, place, cut: cutOf(c) }).body,
+      { headers },
+    );
   } catch (error) {
     place.leave();
     throw error;
@@ -106,6 +113,22 @@ async function read(context: HttpContext, c: HttpRequest, log: LogName): Promise
 function holdOf({ answers }: HttpContext, c: HttpRequest): (bytes: number) => void {
   const { answer } = c.env.connection;
   return (bytes) => answer && answers.hold(answer, bytes);
+}
+
+/** What an answer that cannot be brought to its end comes to. */
+function brokenOf({ logger }: HttpContext, c: HttpRequest): (error: unknown) => void {
+  const cut = cutOf(c);
+  return (error) => {
+    shownOf(error, logger, 'a page could not be sent whole');
+    if (cut === undefined) throw error;
+    cut();
+  };
+}
+
+/** To hand on an error instead has a runtime write it to the console, with its stack. */
+function cutOf(c: HttpRequest): (() => void) | undefined {
+  const { answer } = c.env.connection;
+  return answer && (() => answer.cut());
 }
 
 function startOf(c: HttpRequest): Start {

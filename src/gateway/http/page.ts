@@ -28,6 +28,8 @@ export interface PageDelivery {
   readonly large: LargeEvents;
   /** Is told how many bytes the response takes until it is sent. */
   hold(bytes: number): void;
+  /** Part of it is out, and the rest is not to be had. @throws the error where nothing else ends the response */
+  broken(error: unknown): void;
 }
 
 /** A page that is longer is written in pieces, as its client takes them. */
@@ -74,7 +76,7 @@ function pageResponse(
   const { head, tail } = pageAround(facts);
   const whole = wholePage(head, events, tail);
   delivery.hold(whole?.length ?? PIECES_WAITING);
-  return new Response(whole ?? pageInPieces(log, head, events, tail, delivery.large), {
+  return new Response(whole ?? pageInPieces(log, head, events, tail, delivery), {
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
@@ -95,7 +97,7 @@ function pageInPieces(
   head: string,
   events: readonly StoredEvent[],
   tail: string,
-  large: LargeEvents,
+  { large, broken }: PageDelivery,
 ): ReadableStream<Uint8Array> {
   const firstId = events[0]?.id;
   const format: PieceFormat<Uint8Array> = {
@@ -109,7 +111,13 @@ function pageInPieces(
     {
       start: (controller) => controller.enqueue(UTF8.encode(head)),
       async pull(controller) {
-        const piece = await pieces.next();
+        let piece: Uint8Array | undefined;
+        try {
+          piece = await pieces.next();
+        } catch (error) {
+          broken(error);
+          return;
+        }
         if (piece !== undefined) {
           controller.enqueue(piece);
           pieces.rest();

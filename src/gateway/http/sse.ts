@@ -17,19 +17,32 @@ import {
   resetMessage,
   trimmedMessage,
 } from '../../protocol/event-stream.ts';
+import { shownOf } from '../failure.ts';
 import { Following, type FollowingContext, type FollowingOwner } from '../following.ts';
 import type { Beating, Heartbeat } from '../heartbeat.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type PieceFormat, SharedPieces } from '../in-pieces.ts';
 import type { Place } from '../limits/connection-limits.ts';
 import type { GatewayLimits } from '../limits/limits.ts';
+import type { Logger } from '../logger.ts';
 import type { Outlet, Wire } from '../outlet.ts';
 
 /** What event streams share. */
 export interface EventStreamContext extends FollowingContext {
   readonly heartbeat: Heartbeat;
   readonly eventStreams: Set<EventStream>;
+  readonly logger: Logger;
   readonly limits: Pick<GatewayLimits, 'maxSubscriptions' | 'sendBufferBytes'>;
+}
+
+/** Who reads an event stream. */
+export interface StreamReader {
+  /** Undefined in an open gateway. */
+  readonly identity: Identity | undefined;
+  /** Left when the stream ends. */
+  readonly place: Place;
+  /** Cuts the connection, where the runtime can. */
+  readonly cut: (() => void) | undefined;
 }
 
 const UTF8 = new TextEncoder();
@@ -41,24 +54,21 @@ export class EventStream implements FollowingOwner, Outlet<Uint8Array>, Beating 
   readonly #context: EventStreamContext;
   readonly #following: Following<Uint8Array>;
   readonly #place: Place;
+  readonly #cut: (() => void) | undefined;
   readonly #slot: number;
   readonly #startedInTime: boolean;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
-  /**
-   * @param identity for whom it is; undefined in an open gateway
-   * @param place is left when it ends
-   * @throws what {@link Following.follow} throws; the place is the caller's then
-   */
+  /** @throws what {@link Following.follow} throws; the place is the caller's then */
   constructor(
     context: EventStreamContext,
     log: LogName,
     start: Start,
-    identity: Identity | undefined,
-    place: Place,
+    { identity, place, cut }: StreamReader,
   ) {
     this.#context = context;
     this.#place = place;
+    this.#cut = cut;
     this.#startedInTime = start !== 'now' && 'since' in start;
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -134,8 +144,10 @@ export class EventStream implements FollowingOwner, Outlet<Uint8Array>, Beating 
   /** A browser comes again, and is told what became of the event. */
   broken(error: unknown): void {
     const controller = this.#controller;
+    shownOf(error, this.#context.logger, 'an event could not be sent whole');
     this.#detach();
-    controller?.error(error);
+    if (this.#cut === undefined) controller?.error(error);
+    else this.#cut();
   }
 
   beat(): void {

@@ -176,7 +176,8 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
   }
 
   /** Whoever comes again is told what became of the event. */
-  broken(): void {
+  broken(error: unknown): void {
+    shownOf(error, this.#context.logger, 'an event could not be sent whole');
     this.#close(EVENT_GONE, 'event_gone');
   }
 
