@@ -38,7 +38,7 @@ import { FakeSocket } from './gateway/fakes.ts';
 const LOG = parseLogName('account:1');
 const BAD = { type: 'Bad', payload: 0 };
 const GOOD = { type: 'Good', payload: 0 };
-const QUICK = { attempts: 2, firstDelay: 1, longestDelay: 2, maxDelay: 2 };
+const QUICK = { attempts: 2, firstDelay: 1, maxDelay: 2 };
 
 let store: TestStore;
 let said: ReturnType<typeof vi.spyOn>;
