@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventId } from '../../src/event/event-id.ts';
-import { FEED_START } from '../../src/feed/feed.ts';
+import { FEED_START, type FeedOptions } from '../../src/feed/feed.ts';
+import { parseFeedOptions } from '../../src/feed/options.ts';
+import { FeedReader } from '../../src/stores/redis/feed/reader.ts';
 import {
   FIRST_MARKS,
   type MarksPage,
   RedisFeedIndex,
 } from '../../src/stores/redis/feed/redis-feed-index.ts';
+import { ENTRIES_SCRIPT, EVENTS_SCRIPT } from '../../src/stores/redis/feed/scripts.ts';
 import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
-import { callScript } from '../../src/stores/redis/place/scripts.ts';
+import { callScript, type Script } from '../../src/stores/redis/place/scripts.ts';
 import { FeedFollower } from '../../src/testing/contract/feed/feed-follower.ts';
 import { appendMany, appendOne } from '../../src/testing/contract/log/say.ts';
 import { keysOf } from '../contract/log/redis-under-test.ts';
@@ -343,5 +346,55 @@ describe('its index, which workers read', () => {
     }
     expect([...new Set(found)].sort()).toEqual([...mine].sort());
     expect(steps).toBeGreaterThan(4);
+  });
+});
+
+describe('while a page is read', () => {
+  /** Reads a page; before call number `count` of that script, something else happens. */
+  async function pageWith(
+    options: FeedOptions,
+    script: Script,
+    count: number,
+    happens: () => Promise<unknown>,
+  ) {
+    let calls = 0;
+    const reader = new FeedReader(async (called, keys, values) => {
+      if (called === script && ++calls === count) await happens();
+      return callScript(commands, called, keys, values, 'bytes');
+    });
+    return reader.page(parseFeedOptions(options));
+  }
+
+  it('tells a reset, not of events that somebody trimmed, where all is lost after the index was read', async () => {
+    await appendSix();
+    const { cursor } = await eventLog.feed({ limit: 2 });
+    const lose = () => commands.flushall();
+    const page = await pageWith({ after: cursor }, EVENTS_SCRIPT, 1, lose);
+    expect(page).toMatchObject({ standing: 'reset', items: [], torn: undefined, end: 0 });
+    await appendSix();
+    expect(await pageWith({ after: FEED_START }, EVENTS_SCRIPT, 1, lose)).toMatchObject({
+      ...{ standing: 'whole', items: [], torn: undefined, position: 0, end: 0 },
+    });
+  });
+
+  it('still tells of a log that is lost then, and the feed is not', async () => {
+    const { log } = await appendSix();
+    const remove = () => commands.del(keysOf(log).stream);
+    expect(await pageWith({}, EVENTS_SCRIPT, 1, remove)).toMatchObject({
+      ...{ standing: 'whole', torn: log, position: 6, end: 6 },
+    });
+  });
+
+  it('ends the page where the feed is built anew, and goes on with no other one', async () => {
+    const logs = [randomLog(), randomLog(), randomLog()];
+    for (const log of logs) await appendMany(eventLog, log, 600);
+    const fresh = randomLog();
+    const page = await pageWith({ limit: 5_000 }, ENTRIES_SCRIPT, 2, async () => {
+      await commands.del('feed', '{feed}:indexed');
+      const { length } = logs;
+      for (let count = 0; count < 9 * length; count += 1) await appendOne(eventLog, fresh);
+    });
+    expect(page.items.map(({ log }) => log)).not.toContain(fresh);
+    expect(await eventLog.feed({ after: page.cursor })).toMatchObject({ standing: 'reset' });
   });
 });

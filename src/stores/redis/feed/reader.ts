@@ -43,7 +43,19 @@ export class FeedReader {
     return readIndex(this.#call, place, 0, '');
   }
 
+  /**
+   * A log that the index tells of may be gone when its events are asked for. Where the feed is gone
+   * as well, or another one, that is what is to be told: the page is read again, from its index on.
+   */
   async page(request: FeedRequest): Promise<FeedPage> {
+    for (;;) {
+      const { page, place } = await this.#page(request);
+      if (page.torn === undefined || !isReset(place, await this.facts(place))) return page;
+    }
+  }
+
+  /** @returns the page, and where it ends */
+  async #page(request: FeedRequest): Promise<{ page: FeedPage; place: FeedPlace }> {
     const { limit, prefix } = request;
     let index = await this.#index(request.after, limit, prefix);
     const { standing, from } = placeInFeed(request.after, index);
@@ -54,8 +66,11 @@ export class FeedReader {
       // With nothing gone through, a hole in the feed comes next: the next page begins with telling it.
       const isAtEnd = index.through === undefined || index.through.position >= index.end;
       const isLongEnough = page.isEmpty && looks >= MOST_EMPTY_CALLS;
-      if (page.isFull || isAtEnd || isLongEnough) return page.page(index);
-      index = await (next ?? this.#index(page.place, page.room, prefix));
+      const { place } = page;
+      if (page.isFull || isAtEnd || isLongEnough) return { page: page.page(index), place };
+      index = await (next ?? this.#index(place, page.room, prefix));
+      // Another feed has taken the place of the one that was read until here: told by the next page, too.
+      if (isReset(place, index)) return { page: page.page(index), place };
     }
   }
 
@@ -135,6 +150,10 @@ class Batch {
     const isBegun = place.position + 1 === position && place.within?.stretch === index;
     this.after = isBegun ? place.within!.after : ZERO_ID;
   }
+}
+
+function isReset(place: FeedPlace, facts: FeedFacts): boolean {
+  return placeInFeed(place, facts).standing === 'reset';
 }
 
 /** As `least-count.lua` has it. */
