@@ -100,6 +100,11 @@ export class Following<Frame extends Encoded> {
     return this.#underway !== undefined;
   }
 
+  /** Whether it is not the client that is waited for: a piece has to be had again. */
+  get waitsForPiece(): boolean {
+    return this.#underway?.waitsForPiece ?? false;
+  }
+
   // Most connections follow one log: they need none.
   get turns(): Turns | undefined {
     if (this.#readers.length > 1) this.#turns ??= new Turns();

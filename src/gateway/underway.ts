@@ -15,12 +15,18 @@ export class Underway<Frame extends Encoded> {
   /** A piece is being written, or being had again. */
   #busy = false;
   #stopped = false;
+  #waitsForPiece = false;
 
   /** @param wentOn is called when it could go on by itself, or with what keeps it from ever doing so */
   constructor(pieces: InPieces<Frame>, outlet: Outlet<Frame>, wentOn: (error?: unknown) => void) {
     this.#pieces = pieces;
     this.#outlet = outlet;
     this.#wentOn = wentOn;
+  }
+
+  /** Whether it waits for a piece that has to be had again, and not for the client. */
+  get waitsForPiece(): boolean {
+    return this.#waitsForPiece;
   }
 
   /** Writes while there is room. @returns whether all is out */
@@ -52,8 +58,10 @@ export class Underway<Frame extends Encoded> {
 
   async #goOnWith(next: Promise<Frame>): Promise<void> {
     let room: boolean;
+    this.#waitsForPiece = true;
     try {
       const piece = await next;
+      this.#waitsForPiece = false;
       if (!this.#isWanted) return;
       room = this.#write(piece);
     } catch (error) {

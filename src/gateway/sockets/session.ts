@@ -128,7 +128,8 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
   expire(): void {
     // A halted session does not read, so it cannot see a sign of life: that is our doing.
     if (this.#appends.count > 0) return;
-    this.#end('idle_timeout');
+    if (this.#following.waitsForPiece) this.seen();
+    else this.#end('idle_timeout');
   }
 
   /**

@@ -134,6 +134,31 @@ test('one that writes frames gets it in pieces, and nothing comes in between', a
   expect(live.of(OWN).calls).toContain('drained');
 });
 
+test('one whose large event has to be read again is not taken for dead while the store is away', async () => {
+  const socket = new Framed();
+  const { live, session, context, say } = scene({}, { socket });
+  let fail: (error: Error) => void = () => {};
+  live.read = () =>
+    new Promise((_, reject) => {
+      fail = reject;
+    });
+  const { sink } = live.of(OWN);
+  socket.room = false;
+  sink.batch(batchOf(1_000_000));
+  // The piece is out, its event let go, and another one is kept.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  context.large.keep(accountLog('2'), batchOf(2_000_000).events[0]!);
+  session.drained();
+  say({ op: 'ping' });
+  expect(socket.isReading).toBe(false);
+  session.seenAt = -1;
+  session.expire();
+  expect(socket.closedWith).toBeUndefined();
+  expect(session.seenAt).toBe(context.heartbeat.now);
+  fail(new Error('it is gone'));
+  await eventually(() => socket.closedWith?.reason === 'event_gone');
+});
+
 test('small events of one that writes frames are made once for all sockets', () => {
   const one = new Framed();
   const other = Object.assign(new Framed(), { frames: undefined as never });
