@@ -1,6 +1,7 @@
 /** The index over all logs that the Redis store writes: every event is in one entry's range. */
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { indexLogs } from '../../src/stores/redis/feed/index-logs.ts';
 import { RedisLog } from '../../src/stores/redis/log/redis-log.ts';
 import { appendOne, event } from '../../src/testing/contract/log/say.ts';
 import { keysOf } from '../contract/log/redis-under-test.ts';
@@ -136,4 +137,18 @@ it('needs the producers of a log to be what they should be', async () => {
     code: 'wrong_type',
   });
   expect(await commands.exists(keys.stream)).toBe(0);
+});
+
+it('tells of what others added, also beside marks of an early version, which do not name the last entry', async () => {
+  const log = randomLog();
+  const { stream } = keysOf(log);
+  await appendOne(eventLog, log);
+  await commands.hset(
+    '{feed}:indexed',
+    '',
+    'For each log, the last event ID that the feed tells of.',
+  );
+  const id = await commands.xadd(stream, '*', 'type', 'Foreign', 'payload', '');
+  await indexLogs(commands, [stream]);
+  expect((await feedOf(log)).at(-1)).toEqual({ first: id, last: id });
 });

@@ -21,13 +21,16 @@ local feedKey, marksKey = KEYS[1], KEYS[2]
 -- See append.lua.
 local MARKS_NOTE = 'For each log, the last event ID that the feed tells of. Written by append.lua.'
 
-
 local names = {}
 for at = 1, #ARGV, 4 do names[#names + 1] = ARGV[at] end
 local current = call('HMGET', marksKey, '', unpack(names))
 -- Somebody may have removed one of both since one looked: the next look makes them one again.
 local lastEntry, stream = table.remove(current, 1), streamFacts(feedKey)
-if not stream or lastEntry ~= (stream['last-generated-id'] or false) then return 0 end
+if not stream then return 0 end
+local feedEnd = stream['last-generated-id'] or false
+-- Those of an early version do not name the feed's last entry.
+local isUnnamed = feedEnd and lastEntry and not string.find(lastEntry, '^0%-%d+$')
+if lastEntry ~= feedEnd and not isUnnamed then return 0 end
 
 local entry, marks, found = {}, { '', '', '#', MARKS_NOTE }, 0
 for number = 1, #names do
