@@ -63,7 +63,7 @@ export class Snapshots<State> {
     mustBeJson(decider.initial);
     this.#records = records;
     this.#every = every;
-    this.#notice = observer(options).notice;
+    this.#notice = noticeOf(options, decider);
     this.#decider = decider;
   }
 
@@ -140,6 +140,19 @@ export class Snapshots<State> {
     if (evolve !== current && (evolve === undefined || evolve !== formerVersion)) return undefined;
     return { state: kept(state as State), version: version as EventId, sinceSnapshot: 0 };
   }
+}
+
+/** By `onNotice`, or else by decider: `handle` has new snapshots for each command, and no more is told for that. */
+const notices = new WeakMap<object, (notice: Notice) => void>();
+
+function noticeOf({ onNotice }: NoticeOptions, decider: object): (notice: Notice) => void {
+  const key = onNotice ?? decider;
+  let notice = notices.get(key);
+  if (notice === undefined) {
+    notice = observer({ onNotice }).notice;
+    notices.set(key, notice);
+  }
+  return notice;
 }
 
 function mustBeJson(state: unknown): void {

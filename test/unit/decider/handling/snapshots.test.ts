@@ -184,6 +184,16 @@ it('are never replaced by older ones', async () => {
 });
 
 describe('that cannot be written', () => {
+  it('leaves no more than a line a second on the console, however many commands there are', async () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const records = new MemoryRecords();
+    records.compareAndSet = () => Promise.reject(new Unavailable('it is away'));
+    const { move } = setup({ records, every: 1 });
+    for (let count = 0; count < 5; count += 1) await move(1);
+    expect(said.mock.calls).toEqual([[expect.stringContaining('could not write a snapshot')]]);
+    said.mockRestore();
+  });
+
   it('do not harm the command, and are told', async () => {
     const onNotice = vi.fn<(notice: Notice) => void>();
     const records = new MemoryRecords();
