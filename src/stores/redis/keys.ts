@@ -41,6 +41,11 @@ export function metaKey(log: LogName): string {
   return `{${log}:log}:meta`;
 }
 
+/** The hash of who appends to a log, and what each has appended last. */
+export function producersKey(log: LogName): string {
+  return `{${log}:log}:producers`;
+}
+
 /** What all channel names of one database start with; the script appends `{log key}`. */
 export function channelPrefix(database: number): string {
   return `millrace:${database}:`;

@@ -18,7 +18,7 @@ import { Closed, OutcomeUnknown, Unavailable } from '../../../event/store-errors
 import type { AppendOptions } from '../../../log/log.ts';
 import { outcomeOf } from '../../../metrics/append-outcome.ts';
 import type { Observer } from '../../../metrics/observer.ts';
-import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey } from '../keys.ts';
+import { channelPrefix, FEED_KEY, FEED_MARKS_KEY, logKey, metaKey, producersKey } from '../keys.ts';
 import { failureOf, reasonOf } from '../place/connection.ts';
 import { cutIfSilent } from '../place/liveness.ts';
 import { CallWriter } from '../place/written-call.ts';
@@ -198,18 +198,23 @@ export class AppendQueue {
   /** One call of the script for all of them; see `append.lua`. */
   #write(pending: readonly Pending[]): Promise<unknown> {
     const calls = this.#calls;
-    let values = 4;
+    let values = 5;
     for (const { events } of pending) {
       values += 1;
       for (const event of events) values += fieldCount(event);
     }
     const keys = [FEED_KEY, FEED_MARKS_KEY];
     for (const { log } of pending) keys.push(logKey(log));
+    for (const { log } of pending) keys.push(metaKey(log));
+    for (const { log, options } of pending) {
+      if (options.producer !== undefined) keys.push(producersKey(log));
+    }
     calls.begin(APPEND_SCRIPT, keys, values);
     calls.text(channelPrefix(this.#redis.options.db ?? 0));
     calls.text(String(this.#options.producerIdle));
     calls.text(String(INLINE_EVENT_BYTES));
     calls.text(String(INLINE_BYTES));
+    calls.text(String(pending.length));
     for (const { options, events } of pending) {
       calls.text(headOf(options, events));
       for (const event of events) writeFields(calls, event);

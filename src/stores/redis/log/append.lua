@@ -24,12 +24,14 @@ version (XINFO, as dear as five others) is asked for where something depends on 
 KEYS
   1        the feed (stream): per log of a batch one field, its name, with '<first ID> <last ID>'
   2        the feed's marks (hash): per log, up to where the feed knows it
-  3 …      one log (stream) per append; `{log}:producers` and `{log}:meta` share its slot
+  3 …      for each append its log (stream); then for each the meta of the log (hash); then for each
+           that has a producer the producers of the log (hash)
 ARGV
   1        channel prefix
   2        after how many idle milliseconds a producer is forgotten
   3        events above this many bytes are published by ID only
   4        a publication inlines at most this many bytes
+  5        how many appends there are
   then per append: for one event without conditions '<its strings> <length> <length> …', where what
     follows the first word is what a publication says of them; otherwise
     '<expected version or -> <producer ID> <epoch or -> <seq> <strings of event 1> <of event 2> …';
@@ -52,6 +54,7 @@ local channelPrefix = ARGV[1]
 local producerIdle = tonumber(ARGV[2])
 local inlineEventBytes = tonumber(ARGV[3])
 local inlineBytes = tonumber(ARGV[4])
+local appends = tonumber(ARGV[5])
 
 local LAST_MILLISECONDS = '18446744073709551615'
 -- Doubles are 2,048 apart here, so the very last IDs of a log are not given out.
@@ -68,6 +71,7 @@ local feedType = call('TYPE', feedKey).ok
 
 -- Of the logs in this batch, by key; nobody else can write while the script runs.
 local names = {} -- what the feed calls it
+local metaKeys = {} -- what is kept beside it
 local indexed = {} -- up to where the feed knows the log
 local foreign = {} -- the first event above that
 local channels = {} -- what its followers listen to
@@ -127,11 +131,12 @@ end
 -- Answers with a key that is not what it should be, if there is one that concerns all logs.
 local function lookAtLogs()
   local logs, logNames, count = {}, {}, 0
-  for number = 3, #KEYS do
+  for number = 3, 2 + appends do
     local key = KEYS[number]
     if not names[key] then
       local name = sub(key, 1, -5)
       names[key] = name
+      metaKeys[key] = KEYS[number + appends]
       count = count + 1
       logs[count], logNames[count] = key, name
     end
@@ -265,7 +270,6 @@ end
 local function decide(key, request)
   if request.producerId then
     request.now = readClock()
-    request.producersKey = '{' .. key .. '}:producers'
     local producer, problem = readProducer(request.producersKey, request.producerId, request.now)
     local answer = problem or judge(key, producer, request.epoch, request.seq)
     if answer then return answer end
@@ -283,7 +287,7 @@ end
 local function index(key, first, last)
   if emptied[key] then
     -- While it can still be seen, note how far that went. All that is gone lies below that mark.
-    attempt('HSET', '{' .. key .. '}:meta', 'trimmed', versions[key], 'removed', emptied[key])
+    attempt('HSET', metaKeys[key], 'trimmed', versions[key], 'removed', emptied[key])
     emptied[key] = nil
   end
   if not firsts[key] then
@@ -393,8 +397,8 @@ end
 local brokenKey = feedType ~= 'stream' and feedType ~= 'none' and feedKey or lookAtLogs()
 
 local lines = {}
-local position = 5
-for number = 3, #KEYS do
+local position, producersAt = 6, 3 + 2 * appends
+for number = 3, 2 + appends do
   local head, request, lengths = ARGV[position], nil, nil
   local from, to = position + 1, position
   if sub(head, 2, 2) == ' ' and sub(head, 1, 1) ~= '-' then
@@ -403,6 +407,10 @@ for number = 3, #KEYS do
     position = to + 1
   else
     request = readHead(head, position)
+    if request.producerId then
+      request.producersKey = KEYS[producersAt]
+      producersAt = producersAt + 1
+    end
     to = request.ends[1]
     position = request.ends[#request.ends] + 1
   end

@@ -45,6 +45,11 @@ test.each(FILES)('%s: its head numbers as many keys as it is loaded with', (_nam
   expect(text).toMatch(/^Returns\b/m);
 });
 
+test.each(FILES)('%s: makes up no key: what it touches is declared', (_name, text) => {
+  const code = text.slice(text.indexOf(']]'));
+  expect(code.match(/'[^'\n]*\}:[a-z][^'\n]*'/g)).toBeNull();
+});
+
 it('finds all of them', () => {
   expect(FILES.length).toBe(SCRIPTS.length);
 });
