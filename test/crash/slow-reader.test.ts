@@ -22,7 +22,7 @@ import { payloadWith } from '../support/wire.ts';
 import { LatencyProbe } from './latency-probe.ts';
 
 const MEGABYTE = 1_000_000;
-const WARM_UP = 30 * MEGABYTE;
+const WARM_UP = 120 * MEGABYTE;
 const LOAD = 200 * MEGABYTE;
 const MAY_GROW_BY = 32 * 1_048_576;
 const PROBES = 4;
