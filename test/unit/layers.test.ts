@@ -24,6 +24,17 @@ const GATEWAY = [
   'gateway/sockets',
   'gateway/http',
 ];
+/** What a client may know of ours besides itself: the wire protocol and the pure folders. */
+const CLIENT = [
+  'client',
+  'client/connection',
+  'client/outbox',
+  'client/logs',
+  'client/views',
+  'client/tabs',
+  'client/indexeddb',
+];
+const OF_CLIENTS = [...CLIENT, 'decider', 'typed', 'protocol', 'metrics', 'event'];
 const SERVED = ['accounts', 'live', 'log', 'metrics', 'records', 'event', 'protocol'];
 const APPLICATION = ['accounts', 'decider', 'decider/handling', 'typed', 'live', 'projection'];
 
@@ -74,6 +85,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     ours: [...GATEWAY, ...SERVED],
     theirs: ['@hono/node-server', 'ws', 'node:'],
   },
+
+  ...Object.fromEntries(CLIENT.map((room) => [room, { ours: OF_CLIENTS, theirs: [] }])),
+  react: { ours: OF_CLIENTS, theirs: ['react'] },
 
   testing: {
     ours: [...CONTRACTS, 'stores/memory', 'typed', 'decider', 'decider/handling'],
@@ -129,7 +143,7 @@ function trespasses(path: string): string[] {
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
+  .filter((path) => /\.tsx?$/.test(path))
   .map((path) => path.replaceAll('\\', '/'));
 
 test('imports only point down', () => {
@@ -143,6 +157,8 @@ test('the package depends on what is imported, and on nothing else', () => {
   ) as { readonly dependencies: object };
   const imported = Object.values(LAYERS).flatMap(({ theirs }) => theirs);
   const packages = new Set(imported.filter((name) => name !== 'node:'));
+  // React is the user's own, where there is one.
+  packages.delete('react');
   expect(Object.keys(dependencies).sort()).toEqual([...packages].sort());
 });
 

@@ -1,0 +1,78 @@
+/**
+ * What a device keeps between two visits of a page, and what its tabs share. `connect` is handed a
+ * {@link Persist}; without one, an outbox in memory is all there is.
+ */
+import type { StoredEvent } from '../event/event.ts';
+import type { EventId } from '../event/event-id.ts';
+import type { LogName } from '../event/log-name.ts';
+import type { OutboxStore } from './outbox/outbox-store.ts';
+
+/** Opens what is kept; `indexedDb()` answers one. */
+export interface Persist {
+  /**
+   * @param gateway the origin of the gateway
+   * @param account whose data it is; that of another account is never opened
+   */
+  open(gateway: string, account: string): Promise<Device>;
+}
+
+export interface Device {
+  readonly outbox: OutboxStore;
+  readonly cache: Cache | undefined;
+  readonly tabs: Tabs | undefined;
+  /** Removes all that is kept for this account. The device is of no use any more. */
+  forget(): Promise<void>;
+  close(): void;
+}
+
+/** A stretch of a log without a hole, and what is known about its end. */
+export interface CachedLog {
+  /** The events lie after this: `0-0` when they begin with the log's first. */
+  readonly after: EventId;
+  readonly events: readonly StoredEvent[];
+  /** Everything up to here has been received. */
+  readonly cursor: EventId;
+}
+
+/** What was computed from events, with the place up to which it was. */
+export interface CachedState {
+  readonly state: unknown;
+  readonly cursor: EventId;
+  /** Of the code that computed it: with another one it is of no use. */
+  readonly version: string;
+}
+
+/** What a page opens with before the network answers. Bounded by events and bytes: old entries go first. */
+export interface Cache {
+  log(log: LogName): Promise<CachedLog | undefined>;
+  /** Events that follow the cached ones, without a hole; `reset`: forget what there was, `after` is where they begin. */
+  add(
+    log: LogName,
+    events: readonly StoredEvent[],
+    cursor: EventId,
+    reset?: { readonly after: EventId },
+  ): void;
+  state(name: string): Promise<CachedState | undefined>;
+  keep(name: string, state: CachedState): void;
+  drop(name: string): void;
+  /** All that was handed over is kept now. */
+  flush(): Promise<void>;
+}
+
+/** Any structured-clonable message; what one means is the client's business. */
+export type TabMessage = { readonly kind: string; readonly [member: string]: unknown };
+
+/** The tabs of one origin and account. Without Web Locks a device has none, and each tab is its own. */
+export interface Tabs {
+  /**
+   * Stands for leader. `lead` is called when this tab is the one; its signal ends when it is not any
+   * more (it was taken for dead), and then it must stop at once.
+   * @returns ends the candidacy, and gives the lead back
+   */
+  campaign(lead: (until: AbortSignal) => void): () => void;
+  /** The leader does not answer: somebody else is to lead. */
+  depose(): void;
+  post(message: TabMessage): void;
+  /** @returns ends it */
+  listen(heard: (message: TabMessage) => void): () => void;
+}
