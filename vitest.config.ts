@@ -9,6 +9,12 @@ export default defineConfig({
     alias: [
       { find: /^millrace$/, replacement: source('index.ts') },
       { find: /^millrace\/testing$/, replacement: source('testing/testing.ts') },
+      { find: /^millrace\/client$/, replacement: source('client/client.ts') },
+      {
+        find: /^millrace\/client\/indexeddb$/,
+        replacement: source('client/indexeddb/indexeddb.ts'),
+      },
+      { find: /^millrace\/react$/, replacement: source('react/react.ts') },
     ],
   },
   test: {

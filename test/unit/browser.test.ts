@@ -2,7 +2,7 @@
  * What a browser may import of the library, each by the module that it is in: bundled, it brings
  * nothing of Node and no store, and it runs where there is nothing but what browsers have.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext, runInThisContext } from 'node:vm';
 import { rolldown } from 'rolldown';
@@ -29,7 +29,7 @@ const FOR_BROWSERS: Readonly<Record<string, readonly string[]>> = {
   'typed/define-events': ['defineEvents'],
   'typed/errors': ['UnreadableEvent'],
   'typed/standard-schema': ['type'],
-  // What a client is made of, not exported yet.
+  // What a client is made of.
   'protocol/append-request': ['writeAppend'],
   'protocol/appended': ['readAppended'],
   'protocol/error-codes': ['errorCode'],
@@ -41,6 +41,18 @@ const FOR_BROWSERS: Readonly<Record<string, readonly string[]>> = {
   'protocol/server-sent-events': ['ServerSentEventReader'],
   'protocol/start': ['startFields'],
 };
+
+/** The package's entries for a page, with what they leave to be found where they run. */
+const ENTRIES: Readonly<
+  Record<string, { readonly names: readonly string[]; readonly imports: readonly string[] }>
+> = {
+  'client/client': { names: ['OutboxFull', 'Refused'], imports: [] },
+  'client/indexeddb/indexeddb': { names: ['indexedDb'], imports: [] },
+  'react/react': { names: [], imports: ['react'] },
+};
+
+/** Those that are there already. */
+const written = Object.entries(ENTRIES).filter(([module]) => existsSync(`${source}${module}.ts`));
 
 const PURE = ['event', 'metrics', 'protocol', 'typed', 'decider'];
 
@@ -62,7 +74,7 @@ async function bundled(module: string): Promise<Bundle> {
     platform: 'browser',
     treeshake: false,
     logLevel: 'silent',
-    external: /^node:/,
+    external: [/^node:/, /^react$/, /^react\//],
   });
   const { output } = await bundle.generate({ format: 'iife', name: 'bundle' });
   await bundle.close();
@@ -89,6 +101,32 @@ describe('a browser may import', () => {
     expect(Object.keys(inBrowser(code))).toEqual(expect.arrayContaining([...names]));
   });
 });
+
+describe('a page may import', () => {
+  test.each(written)('%s', async (module, { names, imports }) => {
+    const bundle = await bundled(module);
+    expect([...bundle.imports].sort()).toEqual(imports);
+    expect(bundle.code).not.toContain('node:');
+    expect(bundle.modules.filter((path) => !isPure(path) && !isOfClients(path))).toEqual([]);
+    if (imports.length > 0) return;
+    expect(Object.keys(inBrowser(bundle.code))).toEqual(expect.arrayContaining([...names]));
+  });
+
+  test('no other entry of the package is for one', () => {
+    const { exports } = JSON.parse(readFileSync(`${source}../package.json`, 'utf8')) as {
+      readonly exports: Readonly<Record<string, { readonly default?: string }>>;
+    };
+    const entries = Object.values(exports).flatMap(({ default: path }) =>
+      path === undefined ? [] : [path.replace(/^\.\/dist\/|\.js$/g, '')],
+    );
+    const forServers = ['index', 'testing/testing'];
+    expect(entries.sort()).toEqual([...Object.keys(ENTRIES), ...forServers].sort());
+  });
+});
+
+function isOfClients(path: string): boolean {
+  return path.startsWith('client/') || path.startsWith('react/');
+}
 
 function isPure(path: string): boolean {
   return PURE.includes(path.split('/')[0]!) && !path.startsWith('decider/handling/');
