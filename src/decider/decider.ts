@@ -9,10 +9,8 @@
  */
 import { InvalidInput } from '../event/error.ts';
 import type { Payload, StoredEvent } from '../event/event.ts';
-import { deepFreeze } from '../event/frozen.ts';
 import type { LogName } from '../event/log-name.ts';
 import { textOfWriters, type WhoseEvents, type Writers } from '../event/senders.ts';
-import { comesLater, kindAndPlace } from '../event/thrown.ts';
 import { type NoticeOptions, observer } from '../metrics/observer.ts';
 import { EventReading } from '../typed/event-reading.ts';
 import type {
@@ -21,7 +19,8 @@ import type {
   RecordedFrom,
   UnknownRecorded,
 } from '../typed/event-types.ts';
-import { explained, isDevelopment } from './kept-state.ts';
+import { evolving } from './evolving.ts';
+import { explained } from './kept-state.ts';
 import { sha256 } from './sha256.ts';
 
 /** Payloads of events that nobody has defined. */
@@ -133,11 +132,10 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
   const reading = new EventReading<RecordedFrom<Payloads> | UnknownRecorded>({
     ...{ events, writers, by: `the decider ${name}`, notice: observer(definition).notice },
   });
-  const evolving = version ?? sha256(`${definition.evolve}\n${events?.readingText ?? ''}`);
+  const readBy = version ?? sha256(`${definition.evolve}\n${events?.readingText ?? ''}`);
   const whose = textOfWriters(writers);
-  const formerVersion = whose === '' ? String(evolving) : `${evolving} by ${sha256(whose)}`;
+  const formerVersion = whose === '' ? String(readBy) : `${readBy} by ${sha256(whose)}`;
   const from = version === undefined ? ` from ${sha256(jsonOf(initial))}` : '';
-  const isFrozen = isDevelopment();
   return {
     name,
     events,
@@ -157,25 +155,7 @@ export function decider<State, Command, Payloads extends object = UntypedPayload
         throw explained(error, `decide of decider ${name}`);
       }
     },
-    evolve(state, event) {
-      let next: State;
-      try {
-        next = definition.evolve(state, event);
-      } catch (error) {
-        const told = explained(error, `evolve of decider ${name}`);
-        // Whoever reads the log comes to the same, as evolve goes by nothing but its arguments. What is
-        // told has nothing of the payload, which can be in the message.
-        const isOfClient =
-          told === error &&
-          reading.passOver(event, `makes evolve throw ${kindAndPlace(error)}`, error);
-        if (isOfClient) return state;
-        throw told;
-      }
-      if (comesLater(next)) {
-        throw new InvalidInput(`evolve of decider ${name}`, 'must answer the next state at once');
-      }
-      return isFrozen ? deepFreeze(next) : next;
-    },
+    evolve: evolving(definition.evolve, reading, `decider ${name}`),
   };
 }
 

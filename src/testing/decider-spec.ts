@@ -4,7 +4,7 @@
  */
 import { AssertionError, deepStrictEqual } from 'node:assert/strict';
 import type { Decider } from '../decider/decider.ts';
-import { newEventsOf } from '../decider/handling/decision.ts';
+import { newEventsOf } from '../decider/new-events.ts';
 import { copyOf } from '../event/copy.ts';
 import { encodeEvents, type NewEvent, type StoredEvent, storedEvent } from '../event/event.ts';
 import { makeEventId } from '../event/event-id.ts';
