@@ -8,6 +8,19 @@ import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { Entry, NewEntry, Outcome, Refusal } from './entry.ts';
 
+/** How much an outbox holds. Beyond that nothing is added; what is there already may still change. */
+export interface OutboxLimits {
+  readonly maxEntries: number;
+  /** Of events, together. */
+  readonly maxBytes: number;
+}
+
+export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = { maxEntries: 1_000, maxBytes: 4_194_304 };
+
+/** How many refusals and outcomes are kept; the oldest go first. */
+export const MAX_REFUSALS = 100;
+export const MAX_OUTCOMES = 1_000;
+
 export interface OutboxContents {
   /** In their order. */
   readonly entries: readonly Entry[];
@@ -25,28 +38,30 @@ export interface OutboxStore {
   /** The ID that marks all events of this device: random, made when the store is first opened. */
   readonly clientId: string;
   /**
-   * Keeps an entry, and gives it the next seq of its log.
+   * Keeps an entry, and gives it the next seq of its log. It will be looked for after what is known
+   * of the log already, where that is later than its `after`.
    * @throws OutboxFull, and nothing is kept
    */
   add(entry: NewEntry): Promise<Entry>;
   contents(): Promise<OutboxContents>;
   /**
    * The entry is in its log, or refused: it is taken out; a refusal is kept. Undefined when somebody has done
-   * that before: then {@link outcome} says how. `seen`: the log is known up to here.
+   * that before: then {@link outcome} says how. `seen`: the log is known up to here, and what is
+   * not in it yet will come later: the `after` of its entries, and of those to come, is no earlier.
    */
   finish(key: string, outcome: Outcome, seen?: EventId): Promise<Entry | undefined>;
   /** How an entry was finished; the last 1,000 are known. */
   outcome(key: string): Promise<Outcome | undefined>;
   /**
-   * All entries of a log go under a raised epoch, seqs from 0, in their order; with `id`, under that
-   * producer from epoch 0.
+   * All entries of a log, and those to come, go under a raised epoch, seqs from 0, in their order;
+   * with `id`, under that producer from epoch 0. Also of a log that has no entries now.
    * @param from what the caller believes: when the log's entries are elsewhere already, nothing is changed
    * @returns the log's entries as they are now
    */
   renew(log: LogName, from: ProducerPlace, id?: string): Promise<readonly Entry[]>;
   /**
    * Fixes what a command leads to, right before it is sent: its events, and the version that they
-   * were decided on. With `undefined`, it is to be decided again. Undefined when the entry is gone.
+   * were decided on. With `undefined`, it is to be decided again, and keeps its events until then. Undefined when the entry is gone.
    */
   decide(
     key: string,
