@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { fail } from './checkout.mjs';
 
 const OLDEST_REDIS = 7;
@@ -32,6 +32,24 @@ export function ensureTestPrograms() {
     );
   }
   checkRedisVersion();
+}
+
+/** @returns the path of a Chromium for `npm run test:browser`; `CHROMIUM` names another one */
+export function ensureChromium() {
+  const names = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'];
+  const find = () => names.map((name) => name && whereIs(name)).find(Boolean);
+  if (find() === undefined && mayInstall()) aptInstall(['chromium']);
+  return (
+    find() ??
+    fail(
+      [
+        'The browser tests need Chromium or Chrome and found neither on the PATH. To get it:',
+        '  Debian           sudo apt-get update && sudo apt-get install -y chromium',
+        '  others           install Chrome, and say where it is:',
+        '                   CHROMIUM=/path/to/chrome npm run test:browser',
+      ].join('\n'),
+    )
+  );
 }
 
 function checkRedisVersion() {
@@ -76,12 +94,19 @@ function withoutStartingServices(work) {
 }
 
 function onPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return whereIs(program) !== undefined;
+}
+
+function whereIs(program) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => resolve(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }
