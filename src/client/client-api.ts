@@ -10,6 +10,7 @@ import type {
   RecordedFrom,
   UnknownPolicy,
 } from '../typed/event-types.ts';
+import type { SocketConstructor } from './connection/socket-like.ts';
 import type { ConnectionState } from './connection/state.ts';
 import type { Persist } from './device.ts';
 import type { Refused } from './errors.ts';
@@ -37,7 +38,7 @@ export interface ConnectOptions {
   /** Told of each append that is handed back, also of one that was made before the page was reloaded. */
   readonly onRefused?: ((refusal: Refusal) => void) | undefined;
   /** Default `globalThis.WebSocket`; `false`: server-sent events and HTTP only. On Node 20, give that of `ws`. */
-  readonly WebSocket?: typeof WebSocket | false | undefined;
+  readonly WebSocket?: SocketConstructor | false | undefined;
   /** Default `globalThis.fetch`. */
   readonly fetch?: typeof fetch | undefined;
 }
