@@ -220,6 +220,8 @@ test('other methods, and sockets without an upgrade', async () => {
   const socket = await fetch(`${running.url}/ws/1`);
   expect([socket.status, socket.headers.get('upgrade')]).toEqual([426, 'websocket']);
   expect(await problem(socket)).toMatchObject({ code: 'upgrade_required' });
+  const nobody = await fetch(`${running.url}/ws`);
+  expect([nobody.status, await problem(nobody)]).toMatchObject([400, { code: 'invalid_account' }]);
 });
 
 test('a body that is too large, whether it says so or not', async () => {

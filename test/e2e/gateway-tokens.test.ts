@@ -31,6 +31,8 @@ async function refusals(gateway: RunningGateway, headers: Record<string, string>
     fetch(`${gateway.url}${path}`, { headers: { ...headers, accept: 'text/event-stream' } }),
     fetch(`${gateway.url}${path}`, { headers, method: 'POST', body: '{"type":"T","payload":1}' }),
     fetch(`${gateway.url}/tickets`, { headers, method: 'POST' }),
+    // What the upgrade is answered, for pages, which do not see it.
+    fetch(`${gateway.url}/ws`, { headers }),
   ]);
   const challenges = answers.map((answer) => answer.headers.get('www-authenticate'));
   const problems = await Promise.all(answers.map((answer) => answer.json()));

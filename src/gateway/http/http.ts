@@ -14,6 +14,7 @@ import type { AppendRate } from '../limits/append-rate.ts';
 import { type ConnectionLimits, spenderOf } from '../limits/connection-limits.ts';
 import type { Logger } from '../logger.ts';
 import type { Refusals } from '../refusals.ts';
+import { readAdmission } from '../sockets/admission.ts';
 import { prefersStream } from './accept.ts';
 import { type AccountRoutes, addAccountRoutes } from './account-routes.ts';
 import type { BodyReader } from './body.ts';
@@ -57,6 +58,18 @@ export function createApp(context: HttpContext): HttpApp {
   }
   addTickets(context, app);
   if (context.accounts !== undefined) addAccountRoutes(context.accounts, app);
+  // What an upgrade would be answered: a browser does not show that to its page.
+  app.get('/ws/:account?', async (c, next) => {
+    const { connection } = c.env;
+    const admission = await readAdmission(
+      c.req.raw,
+      connection,
+      context.access,
+      context.connections,
+    );
+    admission?.place.leave();
+    await next();
+  });
   app.all('/ws/:account?', () => {
     const error = protocolError('upgrade_required', 'connect here with a WebSocket client');
     return problemResponse(error, { Upgrade: 'websocket', Connection: 'Upgrade' });
