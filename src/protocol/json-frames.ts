@@ -7,15 +7,31 @@ import type { LogName } from '../event/log-name.ts';
 import { appendedIn, appendedMembers } from './appended.ts';
 import { decodeEvents, encodeEvent } from './event-json.ts';
 import { type EventShape, eventShape } from './event-pieces.ts';
-import { asEventId, asLogName, asText, type JsonObject, objectIn } from './json-members.ts';
+import {
+  asCount,
+  asEventId,
+  asLogName,
+  asText,
+  type JsonObject,
+  objectIn,
+} from './json-members.ts';
 import { isRef, REF_RULE, type Ref } from './operation.ts';
 import { detailsOf, type Failure, failureIn } from './problem.ts';
 
 /** About how many characters of events one frame holds; an event that is larger gets a frame of its own. */
 const FRAME_TARGET = 65_536;
 
+/** Whom the gateway takes a client for, and how long that holds, in milliseconds; left out: it does not end. */
+export interface Welcome {
+  readonly account: string;
+  readonly expiresIn?: number | undefined;
+}
+
 /** What a client gets. */
 export type Frame =
+  /** The first one, of a socket that follows nothing by itself. */
+  | ({ readonly op: 'connected' } & Welcome)
+  | ({ readonly op: 'authenticated'; readonly ref: Ref } & Welcome)
   | { readonly op: 'events'; readonly log: LogName; readonly events: readonly StoredEvent[] }
   | { readonly op: 'live'; readonly log: LogName; readonly at: EventId }
   | { readonly op: 'trimmed'; readonly log: LogName; readonly resumeAfter: EventId }
@@ -80,6 +96,14 @@ export function appendedFrame(ref: Ref, appended: Appended): string {
   return `{"op":"appended",${reference}${appendedMembers(appended)}}`;
 }
 
+export function connectedFrame({ account, expiresIn }: Welcome): string {
+  return JSON.stringify({ op: 'connected', account, expiresIn });
+}
+
+export function authenticatedFrame(ref: Ref, { account, expiresIn }: Welcome): string {
+  return JSON.stringify({ op: 'authenticated', ref, account, expiresIn });
+}
+
 export function pongFrame(ref: Ref): string {
   return ref === undefined ? '{"op":"pong"}' : `{"op":"pong","ref":${JSON.stringify(ref)}}`;
 }
@@ -108,6 +132,10 @@ export function readFrame(message: string): Frame {
       return { op: 'reset', log: logIn(frame), version: asEventId(frame.version, 'version') };
     case 'appended':
       return { op: 'appended', ref: refIn(frame), appended: appendedIn(frame) };
+    case 'connected':
+      return { op: 'connected', ...welcomeIn(frame) };
+    case 'authenticated':
+      return { op: 'authenticated', ref: refIn(frame), ...welcomeIn(frame) };
     case 'pong':
       return { op: 'pong', ref: refIn(frame) };
     case 'error': {
@@ -117,6 +145,13 @@ export function readFrame(message: string): Frame {
     default:
       return { op: 'unknown' };
   }
+}
+
+function welcomeIn({ account, expiresIn }: JsonObject): Welcome {
+  return {
+    account: asText(account, 'account'),
+    ...(expiresIn !== undefined && { expiresIn: asCount(expiresIn, 'expiresIn') }),
+  };
 }
 
 function logIn({ log }: JsonObject): LogName {

@@ -31,15 +31,17 @@ export function parseStart(after: string | undefined, since: string | undefined)
 }
 
 /**
- * The two fields that {@link parseStart} reads, of which one is there.
+ * The fields that {@link parseStart} reads, of which one is there; `last`: from the last so many events on.
  * @throws InvalidInput (`invalid_time`) for a time that ISO 8601 has no four digits for
  */
-export function startFields(start: Start): {
+export function startFields(start: Start | { readonly last: number }): {
+  readonly last?: number;
   readonly after?: EventId | 'now';
   readonly since?: string;
 } {
   if (start === 'now') return { after: 'now' };
   if ('after' in start) return { after: start.after };
+  if ('last' in start) return { last: start.last };
   const { since } = start;
   if (!(since >= EARLIEST && since <= LATEST)) {
     throw new InvalidInput(
