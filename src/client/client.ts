@@ -16,4 +16,13 @@ export { OutboxFull, Refused } from './errors.ts';
 export type { Refusal } from './outbox/entry.ts';
 export type { Readable } from './readable.ts';
 export type { ClientStart } from './upstream.ts';
+export {
+  type ClientCommandOptions,
+  type HandledByClient,
+  handle,
+  withDeciders,
+} from './views/handle.ts';
+export { view } from './views/open-view.ts';
+export { isPending } from './views/pending-events.ts';
 export type { PendingEvent, View, ViewState } from './views/view.ts';
+export type { StateAfter, ViewOptions, ViewSources } from './views/view-options.ts';

@@ -6,7 +6,7 @@
  *                 └─► refused (handed back with the reason)
  */
 import type { Appended } from '../../event/appended.ts';
-import type { NewEvent } from '../../event/event.ts';
+import type { Meta, NewEvent } from '../../event/event.ts';
 import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { Producer } from '../../event/producer.ts';
@@ -24,6 +24,8 @@ export interface ClientMark {
 export interface EntryCommand {
   readonly decider: string;
   readonly command: unknown;
+  /** For the meta of all its events. */
+  readonly meta?: Meta | undefined;
 }
 
 export interface NewEntry {
