@@ -58,11 +58,11 @@ const AT_ONCE = 262_144;
 export class Following<Frame extends Encoded> {
   readonly owner: FollowingOwner;
   readonly #context: FollowingContext;
-  readonly #identity: Identity | undefined;
+  #identity: Identity | undefined;
   readonly #outlet: Outlet<Frame>;
   readonly #wire: Wire<Frame>;
   /** Only where an identity can end before its connection. */
-  readonly #expiry: Expiry | undefined;
+  #expiry: Expiry | undefined;
   // One is the rule and a hundred the limit: a list is smaller than a map.
   readonly #readers: Reader<Frame>[] = [];
   /** Those that wait until there is room. */
@@ -85,8 +85,16 @@ export class Following<Frame extends Encoded> {
     this.owner = owner;
     this.#outlet = outlet;
     this.#wire = wire;
-    if (identity?.expiresAt !== undefined) {
-      this.#expiry = new Expiry(context.access, identity, (error) => owner.expired(error));
+    if (identity !== undefined) this.become(identity);
+  }
+
+  /** For whom it is from now on: the same account, with what it may now and until when. */
+  become(identity: Identity): void {
+    this.#identity = identity;
+    if (this.#expiry !== undefined) this.#expiry.become(identity);
+    else if (identity.expiresAt !== undefined) {
+      const { access } = this.#context;
+      this.#expiry = new Expiry(access, identity, (error) => this.owner.expired(error));
     }
   }
 

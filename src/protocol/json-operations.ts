@@ -22,6 +22,7 @@ const FIELDS = {
   pause: ['op', 'ref'],
   resume: ['op', 'ref'],
   ping: ['op', 'ref'],
+  authenticate: ['op', 'ref', 'token'],
 } as const satisfies Record<Operation['op'], readonly string[]>;
 
 /** Reads one message; `log` defaults to the account's own. Never throws. */
@@ -64,6 +65,8 @@ export function writeOperation(operation: Operation): string {
     }
     case 'subscribe':
       return JSON.stringify({ op, ref, log: operation.log, ...startFields(operation.start) });
+    case 'authenticate':
+      return JSON.stringify({ op, ref, token: operation.token });
     case 'unsubscribe':
       return JSON.stringify({ op, ref, log: operation.log });
     default:
@@ -81,6 +84,11 @@ function readOperation(value: JsonObject, ref: Ref, accountId: string): Operatio
     case 'pause':
     case 'resume':
       return { op: known, ref };
+    case 'authenticate': {
+      const token = optionalText(value, 'token');
+      if (token === undefined) throw invalid('token', 'must be there');
+      return { op: known, ref, token };
+    }
     case 'append':
       return readAppend(value, ref, accountId);
     case 'subscribe': {

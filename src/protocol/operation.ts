@@ -39,7 +39,9 @@ export type Operation =
   | { readonly op: 'unsubscribe'; readonly ref?: Ref; readonly log: LogName }
   | { readonly op: 'pause'; readonly ref?: Ref }
   | { readonly op: 'resume'; readonly ref?: Ref }
-  | { readonly op: 'ping'; readonly ref?: Ref };
+  | { readonly op: 'ping'; readonly ref?: Ref }
+  /** Another token of the same account, before the one that counts ends. */
+  | { readonly op: 'authenticate'; readonly ref?: Ref; readonly token: string };
 
 /** A message that is no operation, and why. */
 export interface Refusal {

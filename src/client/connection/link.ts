@@ -117,7 +117,7 @@ class Link implements GatewayLink, TransportOwner {
     this.#random = random;
     this.#WebSocket = WebSocket;
     this.#goesByHttp = WebSocket === false;
-    this.#path = `/ws${account === undefined ? '' : `/${encodeURIComponent(account)}`}?follow=none`;
+    this.#path = `/ws${account === undefined ? '' : `/${encodeURIComponent(account)}`}?follow=none&format=json`;
     this.#byTicket = page !== undefined && page.origin !== new URL(base).origin;
     this.account = new Changing(account);
     this.#tokens = new Tokens(options.token, this.account.get);

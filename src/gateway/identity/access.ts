@@ -121,6 +121,20 @@ export class Access {
     return identityFrom(() => authenticate(trusted ? request : withoutCookies(request)));
   }
 
+  /**
+   * Whose token it is; undefined in an open gateway.
+   * @throws Unauthenticated
+   */
+  async identifyToken(token: string): Promise<Identity | undefined> {
+    const authenticate = this.#authenticate;
+    if (authenticate === undefined) return undefined;
+    const get = (name: string) =>
+      name.toLowerCase() === 'authorization' ? `Bearer ${token}` : null;
+    const identity = await identityFrom(() => authenticate({ url: '/', headers: { get } }));
+    if (this.isOver(identity)) throw expired();
+    return identity;
+  }
+
   /** The same for a socket, which may come with a ticket instead. */
   async identifySocket(request: RequestHead, entry: Entry): Promise<Identity | undefined> {
     const { tickets } = this;

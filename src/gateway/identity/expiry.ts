@@ -24,6 +24,13 @@ export class Expiry {
     this.#wait();
   }
 
+  /** Another identity counts from now on. */
+  become(identity: Identity): void {
+    this.#identity = identity;
+    clearTimeout(this.#timer);
+    this.#wait();
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -42,11 +49,14 @@ export class Expiry {
       this.#wait();
       return;
     }
+    const asked = this.#identity;
     try {
-      this.#identity = await this.#access.renew(this.#identity);
+      const renewed = await this.#access.renew(asked);
+      if (this.#identity !== asked) return;
+      this.#identity = renewed;
       this.#wait();
     } catch (error) {
-      if (this.#stopped) return;
+      if (this.#stopped || this.#identity !== asked) return;
       // What cannot be asked right now has not said no.
       if (error instanceof Unauthenticated) this.#ended(presentable(error));
       else this.#wait(TRY_AGAIN);

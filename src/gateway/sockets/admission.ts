@@ -21,6 +21,8 @@ export interface Admission {
   readonly accountId: string;
   readonly log: LogName;
   readonly start: Start;
+  /** Whether the log is followed unasked; otherwise the client is told who it is, and asks. */
+  readonly follows: boolean;
   readonly format: WireFormat;
   /** The subprotocol to answer with, if one was asked for. */
   readonly subprotocol: string | undefined;
@@ -52,6 +54,7 @@ export async function readAdmission(
   const start = parseStart(query.get('after') ?? undefined, query.get('since') ?? undefined);
   const subprotocol = chooseSubprotocol(request.headers.get('sec-websocket-protocol'));
   const format = subprotocol === undefined ? formatNamed(query.get('format')) : jsonFormat;
+  const follows = readFollow(query.get('follow'), format);
   // Last, because a ticket is used up by it.
   const identity = (await access.identifySocket(request, entry)) ?? anybody(wanted);
   const accountId = wanted ?? identity.account;
@@ -59,7 +62,7 @@ export async function readAdmission(
   const log = accountLog(accountId);
   access.demand(identity, 'read', log);
   const place = await connections.enter({ account: identity.account, address: entry.address });
-  return { identity, accountId, log, start, format, subprotocol, place };
+  return { identity, accountId, log, start, follows, format, subprotocol, place };
 }
 
 const ACCOUNT_FIELD = 'the account ID in /ws/<account ID>';
@@ -82,6 +85,12 @@ function chooseSubprotocol(header: string | null): string | undefined {
     'unsupported_subprotocol',
     `the WebSocket subprotocol must be ${JSON_SUBPROTOCOL}, or none for plain text`,
   );
+}
+
+function readFollow(follow: string | null, format: WireFormat): boolean {
+  if (follow === null) return true;
+  if (follow === 'none' && format === jsonFormat) return false;
+  throw protocolError('invalid_query', 'follow must be none, in JSON, or left out');
 }
 
 function formatNamed(name: string | null): WireFormat {

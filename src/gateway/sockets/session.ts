@@ -9,6 +9,7 @@ import type { EventId } from '../../event/event-id.ts';
 import { accountLog, type LogName } from '../../event/log-name.ts';
 import type { Encoded } from '../../live/batch.ts';
 import { errorCode } from '../../protocol/error-codes.ts';
+import { authenticatedFrame, connectedFrame, type Welcome } from '../../protocol/json-frames.ts';
 import type { Ref } from '../../protocol/operation.ts';
 import { presentable, protocolError } from '../../protocol/problem.ts';
 import { hasMoreValues } from '../../protocol/value-count.ts';
@@ -42,7 +43,7 @@ const TRY_AGAIN_LATER = 1013;
 const UTF8 = new TextEncoder();
 
 export class Session implements SocketSession, FollowingOwner, IntakeOwner, AppendsOwner, Beating {
-  readonly identity: Identity;
+  identity: Identity;
   readonly spender: string;
   seenAt = 0;
   readonly #context: SessionContext;
@@ -54,6 +55,7 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
   readonly #appends: Appends;
   readonly #following: Following<Encoded>;
   readonly #slot: number;
+  #isAuthenticating = false;
   /** What the network had taken when something last waited at a beat. */
   #takenAtBeat: number | undefined;
   #finished: (() => void) | undefined;
@@ -73,6 +75,10 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
     this.#following = new Following(context, identity, this, this.#frames, wire);
     this.#slot = context.heartbeat.add(this);
     context.sessions.add(this);
+    if (!admission.follows) {
+      this.send(connectedFrame(this.#welcome()));
+      return;
+    }
     this.#try(undefined, admission.log, () => {
       this.#following.follow(admission.log, admission.start);
     });
@@ -221,6 +227,9 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
       case 'unsubscribe':
         this.#try(operation.ref, operation.log, () => this.#following.unfollow(operation.log));
         break;
+      case 'authenticate':
+        void this.#authenticate(operation.ref, operation.token);
+        break;
       case 'pause':
         this.#following.pause();
         break;
@@ -231,6 +240,36 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
         this.#context.appending.chargeRefused(this);
         this.tell(operation.error, operation.ref);
     }
+  }
+
+  /** What holds goes on holding when the new token is none. */
+  async #authenticate(ref: Ref, token: string): Promise<void> {
+    if (this.#isAuthenticating) {
+      this.tell(protocolError('invalid_operation', 'wait until the token before is answered'), ref);
+      return;
+    }
+    this.#isAuthenticating = true;
+    try {
+      const identity = await this.#context.access.identifyToken(token);
+      if (this.#intake.isStopped) return;
+      if (identity !== undefined) {
+        if (identity.account !== this.identity.account) throw anotherAccount();
+        this.identity = identity;
+        this.#following.become(identity);
+      }
+      this.send(authenticatedFrame(ref, this.#welcome()));
+    } catch (error) {
+      if (!this.#intake.isStopped) this.tell(error, ref);
+    } finally {
+      this.#isAuthenticating = false;
+    }
+  }
+
+  #welcome(): Welcome {
+    const { expiresAt } = this.identity;
+    const { clock } = this.#context.access;
+    const expiresIn = expiresAt && Math.max(0, Math.floor(expiresAt - clock()));
+    return { account: this.#accountId, expiresIn };
   }
 
   #try(ref: Ref, log: LogName, work: () => void): void {
@@ -275,4 +314,8 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
     if (this.#following.isUnderway) this.#following.send(this.#frames.framing.whole([message]));
     else this.#socket.send(message);
   }
+}
+
+function anotherAccount(): MillraceError {
+  return protocolError('forbidden', 'the token is of another account: open another socket for it');
 }

@@ -206,6 +206,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     accountId: '1',
     log: accountLog('1'),
     start: 'now',
+    follows: true,
     format: jsonFormat,
     subprotocol: undefined,
     place: { leave() {} },

@@ -38,6 +38,7 @@ test('it admits upgrades by address and headers', async () => {
   expect(await gateway.admit(json)).toEqual({
     identity: { account: 'a.b' },
     accountId: 'a.b',
+    follows: true,
     log: 'account:a.b',
     start: { after: '5-1' },
     format: jsonFormat,

@@ -69,7 +69,7 @@ async function open(options: Partial<LinkOptions> = {}): Promise<void> {
 
 test('follows over a socket, and goes on behind what it has on the next one', async () => {
   await open();
-  expect(gateway.last().url).toBe('wss://gateway.example/base/ws/1?follow=none');
+  expect(gateway.last().url).toBe('wss://gateway.example/base/ws/1?follow=none&format=json');
   expect(status()).toBe('connecting');
   link.follow(room(1), at('0-0'));
   gateway.last().connected();
@@ -230,7 +230,7 @@ const jwt = (sub: string, seconds = 3_600) =>
 test('a token goes with the subprotocol, and the gateway says whose it is', async () => {
   const token = vi.fn(async () => jwt('1'));
   await open({ token, account: undefined });
-  expect(gateway.last().url).toBe('wss://gateway.example/base/ws?follow=none');
+  expect(gateway.last().url).toBe('wss://gateway.example/base/ws?follow=none&format=json');
   expect(gateway.last().protocols).toEqual(['millrace.json.v1', `millrace.token.${jwt('1')}`]);
   gateway.last().connected();
   expect(link.account.get()).toBe('1');
@@ -307,7 +307,9 @@ test('a page of another origin trades its token for a ticket', async () => {
     expect(requests).toMatchObject([
       { method: 'POST', path: '/base/tickets', headers: { Authorization: `Bearer ${jwt('1')}` } },
     ]);
-    expect(gateway.last().url).toBe('wss://gateway.example/base/ws/1?follow=none&ticket=t1');
+    expect(gateway.last().url).toBe(
+      'wss://gateway.example/base/ws/1?follow=none&format=json&ticket=t1',
+    );
     expect(gateway.last().protocols).toEqual(['millrace.json.v1']);
   } finally {
     vi.unstubAllGlobals();
@@ -342,7 +344,7 @@ test('a proxy that answers for a gateway that is away is no reason to give up', 
     gateway.last().end();
     await seconds(3);
   }
-  expect(requests.filter(({ path }) => path !== '/base/ws/1?follow=none')).toEqual([]);
+  expect(requests.filter(({ path }) => path !== '/base/ws/1?follow=none&format=json')).toEqual([]);
   expect(gateway.all).toHaveLength(4);
 });
 
