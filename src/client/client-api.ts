@@ -45,8 +45,10 @@ export interface ConnectOptions {
 
 export interface Client {
   readonly connection: Readable<ConnectionState>;
+  /** Who you are: as `connect` was told, or once the gateway has said so. */
+  readonly account: Readable<string | undefined>;
   readonly outbox: Outbox;
-  /** @param name as `category:id`; left out, the account's own. @throws InvalidInput */
+  /** @param name as `category:id`; left out, the account's own, once that is known. @throws InvalidInput */
   log(name?: string): ClientLog<AnyPayloads>;
   log<
     Payloads extends object,
@@ -103,6 +105,7 @@ export interface AnyEvent {
 
 export interface ClientLog<Payloads extends object, Inputs extends object = Payloads> {
   readonly name: LogName;
+  /** @throws InvalidInput for what no log would take, at once */
   append(
     events:
       | EventFrom<Inputs>

@@ -1,6 +1,7 @@
 /** {@link Channels} over an upstream: a channel a log, as long as somebody reads it and a moment longer. */
 import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
+import type { Failure } from '../../protocol/problem.ts';
 import type { Cache } from '../device.ts';
 import type { ClientStart, Receiver, Upstream } from '../upstream.ts';
 import { Channel } from './channel.ts';
@@ -20,10 +21,9 @@ export interface ChannelsOptions {
 export interface LogChannels extends Channels {
   /** What the upstream tells. */
   readonly receiver: Receiver;
-  /** Up to where a log has been received; undefined when nobody reads it. */
   cursor(log: LogName): EventId | undefined;
-  /** Every reader is told that it has failed, with the code `closed`. */
-  close(): void;
+  /** Every reader is told that it has failed. Default: with the code `closed`. */
+  close(failure?: Failure): void;
 }
 
 interface Place {
@@ -81,8 +81,7 @@ export function createChannels(
 
     cursor: (log) => channelOf(log)?.cursor,
 
-    close() {
-      const failure = { code: 'closed', message: 'the client was closed' };
+    close(failure = { code: 'closed', message: 'the client was closed' }) {
       const all = [...places.values()];
       places.clear();
       for (const { channel, leaving } of all) {

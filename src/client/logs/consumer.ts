@@ -21,4 +21,6 @@ export interface Consumer {
 export interface Channels {
   /** @returns ends it */
   open(log: LogName, start: ClientStart, consumer: Consumer): () => void;
+  /** Up to where a log has been received; undefined when nobody reads it. */
+  cursor?(log: LogName): EventId | undefined;
 }
