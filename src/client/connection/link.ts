@@ -320,12 +320,10 @@ class Link implements GatewayLink, TransportOwner {
 
   /** Something has changed around us. */
   #stir(): void {
-    if (this.#retry !== undefined) {
-      this.#connect();
-    } else if (this.#openedAt !== undefined) {
-      this.#transport?.check();
-      this.#trySocket();
-    }
+    if (this.#retry !== undefined) this.#connect();
+    else if (this.#openedAt !== undefined) this.#transport?.check();
+    else return;
+    this.#trySocket();
   }
 
   #show(): void {

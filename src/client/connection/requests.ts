@@ -3,6 +3,7 @@ import { InvalidInput } from '../../event/error.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { writeAppend } from '../../protocol/append-request.ts';
 import { readAppended } from '../../protocol/appended.ts';
+import { asText, objectIn } from '../../protocol/json-members.ts';
 import { type EventsPage, readPage } from '../../protocol/page.ts';
 import { type Failure, readProblem } from '../../protocol/problem.ts';
 import { startFields } from '../../protocol/start.ts';
@@ -41,35 +42,31 @@ export class Requests {
   /** What an upgrade of the address would be answered: a browser does not show that. @throws Refused */
   async look(path: string): Promise<void> {
     try {
-      await this.#ask(path, {}, SHORT_PATIENCE);
+      await this.#ask(path, {}, noGateway, SHORT_PATIENCE);
     } catch (error) {
       if (failureOf(error).code !== 'upgrade_required') throw error;
     }
   }
 
   /** @throws Refused */
-  async ticket(): Promise<string> {
-    const text = await this.#ask('/tickets', { method: 'POST' });
-    return (JSON.parse(text) as { readonly ticket: string }).ticket;
+  ticket(): Promise<string> {
+    return this.#ask('/tickets', { method: 'POST' }, (body) =>
+      asText(objectIn(body, 'the ticket').ticket, 'ticket'),
+    );
   }
 
   /** @throws Refused */
-  async page(
-    log: LogName,
-    start: ClientStart,
-    limit = 1_000,
-    signal?: AbortSignal,
-  ): Promise<EventsPage> {
+  page(log: LogName, start: ClientStart, limit = 1_000, signal?: AbortSignal): Promise<EventsPage> {
     const path = `${eventsPath(log, start)}&limit=${limit}`;
-    return readPage(await this.#ask(path, signal === undefined ? {} : { signal }));
+    return this.#ask(path, signal === undefined ? {} : { signal }, readPage);
   }
 
   /** Never rejects. */
   async append({ log, ...append }: AppendAttempt): Promise<AttemptAnswer> {
     try {
       const { body, headers } = writeAppend(append);
-      const text = await this.#ask(eventsPath(log), { method: 'POST', body, headers });
-      return { kind: 'appended', appended: readAppended(text) };
+      const asked = { method: 'POST', body, headers };
+      return { kind: 'appended', appended: await this.#ask(eventsPath(log), asked, readAppended) };
     } catch (error) {
       return error instanceof Unreached
         ? UNANSWERED
@@ -88,15 +85,21 @@ export class Requests {
     return body!.getReader();
   }
 
-  /** The whole text of an answer, in time. */
-  async #ask(path: string, asked: Asked, patience = PATIENCE): Promise<string> {
+  /** What a whole answer says, in time. */
+  async #ask<Answer>(
+    path: string,
+    asked: Asked,
+    read: (body: string) => Answer,
+    patience = PATIENCE,
+  ): Promise<Answer> {
     const controller = new AbortController();
     const abort = () => controller.abort();
     asked.signal?.addEventListener('abort', abort);
     const timer = setTimeout(abort, patience + (asked.body?.length ?? 0) * PATIENCE_A_BYTE);
     try {
       const answer = await this.#send(path, { ...asked, signal: controller.signal });
-      return await answer.text();
+      // What cannot be read is not of a gateway, but of a hotel's sign-in page.
+      return read(await answer.text());
     } catch (error) {
       throw error instanceof Refused ? error : new Unreached();
     } finally {
@@ -132,6 +135,10 @@ export class Requests {
     this.#tokens.drop();
     return this.#send(path, asked, true);
   }
+}
+
+function noGateway(): never {
+  throw new Unreached();
 }
 
 /** What went wrong, whatever it was. */

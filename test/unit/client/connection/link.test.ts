@@ -348,6 +348,20 @@ test('a proxy that answers for a gateway that is away is no reason to give up', 
   expect(gateway.all).toHaveLength(4);
 });
 
+test('nor is what a hotel answers until one has signed in', async () => {
+  answer = () => new Response('<h1>Welcome</h1>');
+  await open();
+  for (let count = 0; count < 3; count += 1) {
+    gateway.last().end();
+    await seconds(3);
+  }
+  expect(link.state.get().over).toBeUndefined();
+  expect(gateway.all).toHaveLength(4);
+  gateway.last().connected();
+  expect(await link.append(attempt(0, 'x'.repeat(70_000)))).toEqual({ kind: 'unanswered' });
+  await expect(link.page(room(1), 'now')).rejects.toMatchObject({ code: 'unavailable' });
+});
+
 // Where sockets are blocked.
 
 test('sockets that do not open twice, while HTTP answers: streams, and a socket again later', async () => {
