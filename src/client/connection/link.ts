@@ -120,7 +120,9 @@ class Link implements GatewayLink, TransportOwner {
     this.#path = `/ws${account === undefined ? '' : `/${encodeURIComponent(account)}`}?follow=none&format=json`;
     this.#byTicket = page !== undefined && page.origin !== new URL(base).origin;
     this.account = new Changing(account);
-    this.#tokens = new Tokens(options.token, this.account.get);
+    // What is kept on the device can be opened before the gateway answers.
+    const told = (own: string) => this.account.get() === undefined && this.account.set(own);
+    this.#tokens = new Tokens(options.token, this.account.get, told);
     this.#requests = new Requests(base, fetch, this.#tokens);
     this.#backOff = new BackOff(random);
     this.#signals = signals.map((signal) => signal(() => this.#stir()));

@@ -18,18 +18,24 @@ interface Claims {
 export class Tokens {
   readonly #ask: (() => Promise<string> | string) | undefined;
   readonly #account: () => string | undefined;
+  readonly #told: (account: string) => void;
   #token: Promise<string> | undefined;
   #goodUntil = 0;
   /** What the last token says about whose it is. */
   account: string | undefined;
 
-  /** @param account whose token it must be, where that is known */
+  /**
+   * @param account whose token it must be, where that is known
+   * @param told whose it is, by its own word
+   */
   constructor(
     ask: (() => Promise<string> | string) | undefined,
     account: () => string | undefined,
+    told: (account: string) => void = () => {},
   ) {
     this.#ask = ask;
     this.#account = account;
+    this.#told = told;
   }
 
   get areGiven(): boolean {
@@ -73,6 +79,7 @@ export class Tokens {
       throw new Refused({ code: 'forbidden', message });
     }
     this.account = account;
+    if (account !== undefined) this.#told(account);
     const now = Date.now();
     this.#goodUntil =
       typeof exp === 'number' ? Math.max(exp * 1_000 - LEAD, now + USED) : now + USED;
