@@ -22,7 +22,7 @@ export interface LogChannels extends Channels {
   /** What the upstream tells. */
   readonly receiver: Receiver;
   cursor(log: LogName): EventId | undefined;
-  /** Every reader is told that it has failed. Default: with the code `closed`. */
+  /** Every reader is told that it has failed, also those to come. Default: with the code `closed`. */
   close(failure?: Failure): void;
 }
 
@@ -37,6 +37,7 @@ export function createChannels(
   { cache, writesCache = () => true }: ChannelsOptions = {},
 ): LogChannels {
   const places = new Map<LogName, Place>();
+  let ended: Failure | undefined;
   const parts = {
     cache,
     writesCache,
@@ -54,6 +55,14 @@ export function createChannels(
 
   return {
     open(log, start, consumer) {
+      if (ended !== undefined) {
+        const failure = ended;
+        let isOpen = true;
+        queueMicrotask(() => isOpen && consumer.failed(failure));
+        return () => {
+          isOpen = false;
+        };
+      }
       const place = places.get(log) ?? { channel: new Channel(log, parts), leaving: undefined };
       places.set(log, place);
       clearTimeout(place.leaving);
@@ -82,6 +91,7 @@ export function createChannels(
     cursor: (log) => channelOf(log)?.cursor,
 
     close(failure = { code: 'closed', message: 'the client was closed' }) {
+      ended ??= failure;
       const all = [...places.values()];
       places.clear();
       for (const { channel, leaving } of all) {

@@ -204,4 +204,11 @@ test('a failure, and the closing of the client, is the last that readers hear', 
   upstream.run();
   channels.close();
   expect(second.told).toEqual(['live 1-0', 'closed']);
+  const [third, gone] = [reader(), reader()];
+  channels.open(LOG, 'now', third.consumer);
+  channels.open(LOG, 'now', gone.consumer)();
+  expect(third.told).toEqual([]);
+  await turn();
+  expect(third.told).toEqual(['closed']);
+  expect(gone.told).toEqual([]);
 });
