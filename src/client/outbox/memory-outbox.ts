@@ -40,22 +40,23 @@ export class MemoryOutbox implements OutboxStore {
   }
 
   async add(entry: NewEntry): Promise<Entry> {
-    const { log, after = ZERO_ID } = entry;
+    const { log } = entry;
     const size = sizeOf(entry.events);
     const { maxEntries, maxBytes } = this.#limits;
     if (this.#entries.size >= maxEntries) throw new OutboxFull(`it holds ${maxEntries} appends`);
     if (this.#bytes + size > maxBytes) throw new OutboxFull(`it holds ${maxBytes} bytes of events`);
     this.#bytes += size;
     const place = this.#placeOf(log);
-    const { id, epoch, next, seen } = place;
+    const { id, epoch, next } = place;
     this.#places.set(log, { ...place, next: next + 1 });
     const producer = { id, epoch, seq: next };
     this.#order += 1;
-    return this.#put({ ...entry, after: laterOf(after, seen), order: this.#order, producer });
+    return this.#seen(this.#put({ ...entry, order: this.#order, producer }));
   }
 
   async contents(): Promise<OutboxContents> {
-    return { entries: [...this.#entries.values()], refusals: this.#refusals };
+    const entries = Array.from(this.#entries.values(), (entry) => this.#seen(entry));
+    return { entries, refusals: this.#refusals };
   }
 
   async finish(key: string, outcome: Outcome, seen?: EventId): Promise<Entry | undefined> {
@@ -71,7 +72,10 @@ export class MemoryOutbox implements OutboxStore {
       const refusal = { entry, failure: outcome.failure, at: Date.now() };
       this.#refusals = [...this.#refusals, refusal].slice(-MAX_REFUSALS);
     }
-    if (seen !== undefined) this.#see(entry.log, seen);
+    const place = this.#placeOf(entry.log);
+    if (seen !== undefined) {
+      this.#places.set(entry.log, { ...place, seen: laterOf(place.seen, seen) });
+    }
     return entry;
   }
 
@@ -81,14 +85,15 @@ export class MemoryOutbox implements OutboxStore {
 
   async renew(log: LogName, from: ProducerPlace, newId?: string): Promise<readonly Entry[]> {
     const place = this.#placeOf(log);
-    if (place.id !== from.id || place.epoch !== from.epoch) return this.#of(log);
+    if (place.id !== from.id || place.epoch !== from.epoch)
+      return this.#of(log).map((entry) => this.#seen(entry));
     const id = newId ?? place.id;
     const epoch = newId === undefined ? place.epoch + 1 : 0;
     const renewed = this.#of(log).map((entry, seq) =>
       this.#put({ ...entry, producer: { id, epoch, seq } }),
     );
     this.#places.set(log, { ...place, id, epoch, next: renewed.length });
-    return renewed;
+    return renewed.map((entry) => this.#seen(entry));
   }
 
   async decide(
@@ -99,7 +104,7 @@ export class MemoryOutbox implements OutboxStore {
     if (entry === undefined) return undefined;
     const changed = { ...entry, ...decided, isDecided: decided !== undefined };
     this.#bytes += sizeOf(changed.events) - sizeOf(entry.events);
-    return this.#put(changed);
+    return this.#seen(this.#put(changed));
   }
 
   async dismiss(key: string): Promise<void> {
@@ -120,11 +125,8 @@ export class MemoryOutbox implements OutboxStore {
   }
 
   /** What is not in the log yet will come after what it has. */
-  #see(log: LogName, seen: EventId): void {
-    const place = this.#placeOf(log);
-    this.#places.set(log, { ...place, seen: laterOf(place.seen, seen) });
-    for (const entry of this.#of(log)) {
-      this.#put({ ...entry, after: laterOf(entry.after ?? ZERO_ID, seen) });
-    }
+  #seen(entry: Entry): Entry {
+    const { seen } = this.#placeOf(entry.log);
+    return seen === ZERO_ID ? entry : { ...entry, after: laterOf(entry.after ?? ZERO_ID, seen) };
   }
 }

@@ -1,0 +1,394 @@
+/**
+ * The entries of one log, on their way. Up to 16 are under way at a time, as the gateway knows the
+ * IDs of the last 16 appends of a producer; a command goes alone.
+ *
+ *   send ──► under way ──► answered ──┬─► settled
+ *    ▲                                └─► not settled: nothing more is sent, and once nothing is
+ *    └──────────── mend ◄─────────────    under way, what the first entry was told decides
+ *
+ * What the others were told then is only what follows from that: they are sent again. An entry that
+ * may have been sent without an answer, by anybody, is `unsure`: before it goes under another seq, or
+ * is handed back, the log is looked into.
+ *
+ * Why a late attempt cannot be applied after that look. Seqs have no gaps, so when the log says that
+ * it waits for an earlier one (gap), or for a later epoch (fenced), older attempts cannot get in any
+ * more; nor can one with `expected`, once the log has moved on; nor one behind a seq that was
+ * refused the first time that it was sent.
+ */
+import type { Appended } from '../../event/appended.ts';
+import { type EventId, isAfter, laterOf, ZERO_ID } from '../../event/event-id.ts';
+import type { LogName } from '../../event/log-name.ts';
+import { delayAfter } from '../../event/retries.ts';
+import { isA } from '../../event/thrown.ts';
+import type { Failure } from '../../protocol/problem.ts';
+import { Refused } from '../errors.ts';
+import type { AttemptAnswer, GatewayLink } from '../upstream.ts';
+import type { Entry, EntryCommand, Outcome } from './entry.ts';
+import { lookUp, type Sighting } from './lookup.ts';
+import { randomId, withMark } from './mark.ts';
+import type { OutboxStore } from './outbox-store.ts';
+import { isPassing } from './passing.ts';
+import type { TabOutbox } from './tab-outbox.ts';
+
+export interface LaneContext {
+  readonly store: OutboxStore;
+  readonly outbox: TabOutbox;
+  readonly link: Pick<GatewayLink, 'append' | 'page' | 'isReady'>;
+  readonly random: () => number;
+  /** Whether others may be sending from this store at the same time. */
+  readonly isShared: boolean;
+  /** Told of what was thrown; it is tried again. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const MOST_UNDER_WAY = 16;
+const DELAYS = { firstDelay: 500, maxDelay: 30_000, certain: 0 };
+/** How long a command that is to be decided again waits for its decider, in milliseconds. */
+const DECIDER_WAIT = 3_000;
+/** Less than the 7 days for which a gateway remembers a producer, in milliseconds. */
+const REMEMBERED = 6 * 86_400_000;
+
+export class Lane {
+  readonly #log: LogName;
+  readonly #context: LaneContext;
+  readonly #underWay = new Set<string>();
+  /** Until what they say has been done. */
+  readonly #answers = new Map<string, { readonly entry: Entry; readonly answer: AttemptAnswer }>();
+  readonly #unsure: Set<string>;
+  /** All that is left lies after this. */
+  #seen: EventId = ZERO_ID;
+  #failed = 0;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  /** Of the last conflict: the version that a command is to be decided on. */
+  #actual: EventId | undefined;
+  #waitsForDecider = false;
+  #isBusy = false;
+  #again = false;
+  #isClosed = false;
+
+  /** @param unsure entries that were there before */
+  constructor(log: LogName, context: LaneContext, unsure: readonly Entry[]) {
+    this.#log = log;
+    this.#context = context;
+    this.#unsure = new Set(unsure.map(({ key }) => key));
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#again = true;
+    if (!this.#isBusy) void this.#work();
+  }
+
+  /** The connection is there again: what waits does so no longer. */
+  hurry(): void {
+    this.#failed = 0;
+    this.#endRest();
+    this.wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#endRest();
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#again && this.#rest === undefined && !this.#isClosed) {
+      this.#again = false;
+      try {
+        await this.#takeIn();
+        if (this.#underWay.size === 0) await this.#mend();
+        await this.#send();
+      } catch (error) {
+        // A page that cannot be had now is what a connection is like.
+        if (!isA(error, Refused)) this.#context.onTrouble(error);
+        this.#restFor();
+      }
+    }
+    this.#isBusy = false;
+  }
+
+  async #takeIn(): Promise<void> {
+    for (const { entry, answer } of [...this.#answers.values()]) {
+      if (answer.kind !== 'appended' || answer.appended.duplicate) continue;
+      this.#failed = 0;
+      await this.#settle(entry, answer.appended);
+    }
+  }
+
+  async #send(): Promise<void> {
+    const { outbox, link } = this.#context;
+    for (const first of outbox.of(this.#log)) {
+      if (this.#underWay.has(first.key)) continue;
+      const isFree = this.#underWay.size < (this.#failed > 0 ? 1 : MOST_UNDER_WAY);
+      if (!isFree || this.#answers.size > 0 || this.#rest || !link.isReady.get()) return;
+      let entry: Entry | undefined = first;
+      if (this.#needsCare(first)) {
+        if (this.#underWay.size > 0) return;
+        entry = await this.#prepare(first);
+        if (entry === undefined || this.#isClosed) return;
+      }
+      this.#attempt(entry);
+      if (entry.command !== undefined) return;
+    }
+  }
+
+  #attempt(entry: Entry): void {
+    const { key, log, events, expected, producer } = entry;
+    this.#underWay.add(key);
+    void this.#context.link.append({ log, events, expected, producer }).then((answer) => {
+      this.#underWay.delete(key);
+      this.#answers.set(key, { entry, answer });
+      this.wake();
+    });
+  }
+
+  /** Whether it can be sent only as the first of the log, after a look at it. */
+  #needsCare(entry: Entry): boolean {
+    const { command, dependsOn } = entry;
+    if (command !== undefined || this.#mayBeForgotten(entry)) return true;
+    if (dependsOn === undefined) return false;
+    return this.#context.outbox.entry(dependsOn)?.log !== this.#log;
+  }
+
+  /** A gateway that has forgotten the producer takes a repeated seq 0 for a new append. */
+  #mayBeForgotten(entry: Entry): boolean {
+    const isOld = Math.abs(Date.now() - entry.at) > REMEMBERED;
+    return isOld && entry.producer.seq === 0 && this.#isUnsure(entry);
+  }
+
+  /** What is to be sent; undefined when it is not to be sent, or not now. */
+  async #prepare(entry: Entry): Promise<Entry | undefined> {
+    const { store, outbox } = this.#context;
+    const { dependsOn, command } = entry;
+    if (dependsOn !== undefined) {
+      if (outbox.entry(dependsOn) !== undefined) return undefined;
+      const outcome = await store.outcome(dependsOn);
+      if (outcome?.kind === 'refused') return this.#handBack(entry, outcome.failure);
+    }
+    if (this.#mayBeForgotten(entry)) {
+      const { found, isBlind } = await this.#look([entry]);
+      if (found.size > 0) return this.#settleFound([entry], found);
+      if (isBlind) return this.#handBack(entry, UNKNOWN);
+    }
+    return command === undefined || entry.isDecided ? entry : this.#decide(entry, command);
+  }
+
+  /** Right before it is sent: what the command comes to is kept, so that a repeat is the same. */
+  async #decide(entry: Entry, command: EntryCommand): Promise<Entry | undefined> {
+    const { store, outbox } = this.#context;
+    const { key, expected = ZERO_ID } = entry;
+    const how = outbox.redeciderOf(command.decider);
+    // Not known in this tab: as it was decided where it was made.
+    const decision = how ? await how(entry, this.#actual) : { events: entry.events, expected };
+    if ('refused' in decision) return this.#handBack(entry, decision.refused);
+    if (decision.events.length === 0) {
+      // Its seq is not used; the next one is told so by the gap.
+      const appended = { ids: [], version: decision.expected, duplicate: false };
+      await this.#settle(entry, appended);
+      return this.#renew(entry);
+    }
+    const events = withMark(decision.events, { id: store.clientId, key });
+    const decided = await store.decide(key, { events, expected: decision.expected });
+    if (decided === undefined) return this.#resync();
+    outbox.changed(decided);
+    return decided;
+  }
+
+  /** Nothing is under way: what has not been settled is dealt with, by what the first was told. */
+  async #mend(): Promise<void> {
+    if (this.#answers.size === 0) return;
+    const { outbox } = this.#context;
+    const isCopied = await this.#verify();
+    for (const [key, { answer }] of this.#answers) {
+      const mayBeThere =
+        answer.kind === 'unanswered' ||
+        (answer.kind === 'refused' && isPassing(answer.failure.code));
+      if (mayBeThere) this.#unsure.add(key);
+    }
+    const [first] = outbox.of(this.#log);
+    const answer = first && this.#answers.get(first.key)?.answer;
+    if (first !== undefined) {
+      if (isCopied) await this.#recover(first, randomId());
+      else if (answer?.kind === 'unanswered') this.#restFor();
+      else if (answer?.kind === 'refused') await this.#heed(first, answer.failure);
+    }
+    this.#answers.clear();
+    this.#again = true;
+  }
+
+  async #heed(first: Entry, failure: Failure): Promise<void> {
+    const { code } = failure;
+    if (isPassing(code)) {
+      this.#restFor(failure.retryAfter);
+    } else if (code === 'producer_gap' || code === 'producer_fenced') {
+      await this.#resync();
+      const [now] = this.#context.outbox.of(this.#log);
+      // Another tab knew better, or an entry before it had not been heard of.
+      if (now?.key !== first.key || !isSamePlace(now, first)) return;
+      await this.#recover(now, code === 'producer_fenced' ? randomId() : undefined);
+    } else {
+      await this.#refuse(first, failure);
+    }
+  }
+
+  async #refuse(first: Entry, failure: Failure): Promise<void> {
+    const { store, outbox } = this.#context;
+    const { key, command } = first;
+    if (!this.#isUnsure(first)) {
+      // Its seq was never used, so nothing behind it is in the log.
+      this.#unsure.clear();
+    } else {
+      const { found } = await this.#look([first]);
+      if (found.size > 0) return this.#settleFound([first], found);
+    }
+    if (command === undefined || failure.code !== 'version_conflict') {
+      await this.#handBack(first, failure);
+      return;
+    }
+    if (outbox.redeciderOf(command.decider) === undefined) {
+      if (this.#waitsForDecider) {
+        this.#waitsForDecider = false;
+        await this.#handBack(first, failure);
+        return;
+      }
+      this.#waitsForDecider = true;
+      this.#restFor(DECIDER_WAIT);
+      return;
+    }
+    this.#waitsForDecider = false;
+    this.#actual = failure.actual;
+    const open = await store.decide(key, undefined);
+    if (open === undefined) return this.#resync();
+    outbox.changed(open);
+    this.#unsure.delete(key);
+    await this.#recover(first);
+  }
+
+  async #handBack(entry: Entry, failure: Failure): Promise<undefined> {
+    await this.#finish(entry, { kind: 'refused', failure });
+    await this.#recover(entry);
+  }
+
+  /** The log's entries go under another epoch, once it is known which of them it has. */
+  async #recover(at: Entry, newId?: string): Promise<void> {
+    const unsure = this.#context.outbox.of(this.#log).filter((entry) => this.#isUnsure(entry));
+    const { found, isBlind } = await this.#look(unsure);
+    await this.#settleFound(unsure, found);
+    if (isBlind) {
+      const outcome: Outcome = { kind: 'refused', failure: UNKNOWN };
+      for (const entry of unsure) if (!found.has(entry.key)) await this.#finish(entry, outcome);
+    }
+    await this.#renew(at, newId);
+  }
+
+  async #renew({ producer: { id, epoch } }: Entry, newId?: string): Promise<undefined> {
+    const { store, outbox } = this.#context;
+    for (const entry of await store.renew(this.#log, { id, epoch }, newId)) outbox.changed(entry);
+    this.#unsure.clear();
+    this.#again = true;
+  }
+
+  /**
+   * A duplicate is ours when our mark is on it. Where it is not, two copies of one outbox give out
+   * the same seqs.
+   */
+  async #verify(): Promise<boolean> {
+    const told = new Map<Entry, Appended>();
+    let since: EventId | undefined;
+    for (const { entry, answer } of this.#answers.values()) {
+      if (answer.kind !== 'appended') continue;
+      told.set(entry, answer.appended);
+      const [id = entry.after ?? ZERO_ID] = answer.appended.ids;
+      if (since === undefined || isAfter(since, id)) since = id;
+    }
+    if (since === undefined) return false;
+    const { link } = this.#context;
+    const keys = new Set([...told.keys()].map(({ key }) => key));
+    // By time, as that is not checked: the event may have been trimmed.
+    const start = { since: Number(since.split('-')[0]) };
+    const { found, isBlind, first } = await lookUp(link, this.#log, start, keys);
+    const isWhole = !isBlind && first !== undefined && !isAfter(first, since);
+    let isCopied = false;
+    for (const [entry, appended] of told) {
+      const ids = found.get(entry.key);
+      if (ids !== undefined) await this.#settle(entry, { ...appended, ids });
+      else if (!isWhole && this.#isUnsure(entry)) await this.#settle(entry, appended);
+      else isCopied = true;
+    }
+    return isCopied;
+  }
+
+  async #look(entries: readonly Entry[]): Promise<Sighting> {
+    if (entries.length === 0) return { found: new Map(), isBlind: false, first: undefined };
+    let after: EventId | undefined;
+    for (const entry of entries) {
+      const from = entry.after ?? ZERO_ID;
+      if (after === undefined || isAfter(after, from)) after = from;
+    }
+    const keys = new Set(entries.map(({ key }) => key));
+    const start = { after: laterOf(after ?? ZERO_ID, this.#seen) };
+    return lookUp(this.#context.link, this.#log, start, keys);
+  }
+
+  async #settleFound(entries: readonly Entry[], found: Sighting['found']): Promise<undefined> {
+    for (const entry of entries) {
+      const ids = found.get(entry.key);
+      const version = ids?.at(-1);
+      if (ids && version) await this.#settle(entry, { ids, version, duplicate: true });
+    }
+  }
+
+  async #settle(entry: Entry, appended: Appended): Promise<void> {
+    // Only of the first: one that was passed over may lie before what is known of the others.
+    const isFirst = this.#context.outbox.of(this.#log)[0]?.key === entry.key;
+    const seen = isFirst ? appended.ids.at(-1) : undefined;
+    await this.#finish(entry, { kind: 'settled', appended }, seen);
+  }
+
+  async #finish({ key }: Entry, outcome: Outcome, seen?: EventId): Promise<void> {
+    const { store, outbox } = this.#context;
+    const entry = outbox.entry(key);
+    const isMine = await store.finish(key, outcome, seen);
+    const told = isMine ? outcome : ((await store.outcome(key)) ?? outcome);
+    this.#answers.delete(key);
+    this.#unsure.delete(key);
+    if (seen !== undefined) this.#seen = laterOf(this.#seen, seen);
+    if (entry !== undefined) outbox.finished(entry, told);
+  }
+
+  async #resync(): Promise<undefined> {
+    await this.#context.outbox.resync();
+    this.#again = true;
+  }
+
+  #isUnsure({ key }: Entry): boolean {
+    return this.#context.isShared || this.#unsure.has(key);
+  }
+
+  #restFor(least = 0): void {
+    if (this.#isClosed) return;
+    this.#endRest();
+    this.#failed += 1;
+    const delay = least + delayAfter(this.#failed, DELAYS, this.#context.random);
+    this.#rest = setTimeout(() => {
+      this.#endRest();
+      this.wake();
+    }, delay);
+  }
+
+  #endRest(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+  }
+}
+
+const UNKNOWN: Failure = {
+  code: 'outcome_unknown',
+  message:
+    'it was sent, and the log cannot be read back to where it would be; read it, and append again what is not there',
+};
+
+function isSamePlace(a: Entry, b: Entry): boolean {
+  return a.producer.id === b.producer.id && a.producer.epoch === b.producer.epoch;
+}
