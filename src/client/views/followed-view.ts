@@ -97,6 +97,8 @@ export class FollowedView<State> implements View<State> {
     return () => {
       if (!this.#told.delete(told) || this.#told.size > 0) return;
       this.#grace = setTimeout(() => this.#end(), GRACE);
+      // A program that is done does not wait for it.
+      this.#grace.unref?.();
     };
   };
 
@@ -280,7 +282,8 @@ export class FollowedView<State> implements View<State> {
     this.#run?.abort();
     this.#run = undefined;
     this.#kept?.keepNow();
-    this.#used(false);
+    // One that has failed is not made anew as long as somebody looks at it: it would fail again at once.
+    if (this.#told.size === 0) this.#used(false);
     this.#isNotCurrent();
   }
 }
