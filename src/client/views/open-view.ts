@@ -46,7 +46,10 @@ export function view(
   const events = options.events ?? definitionsOf(log);
   const { name } = options;
   const key = name === undefined ? options : named(context, name, versionOf(options, events));
-  return sharedView(context, log.name, key, () => foldOf(options, events), options);
+  return sharedView(context, log.name, key, () => foldOf(options, events), {
+    ...options,
+    ...sources,
+  });
 }
 
 /** The view of a decider, whose fold it is. */
