@@ -112,8 +112,9 @@ export class HttpTransport implements Transport {
       const text = new TextDecoder();
       const reader = new ServerSentEventReader();
       for (;;) {
-        const { value, done } = await bytes.read();
-        if (done) throw new Unreached('the event stream has ended');
+        // Cut, silent for too long, or at its end: the same to us.
+        const { value } = await bytes.read().catch(() => ({ value: undefined }));
+        if (value === undefined) throw new Unreached('the event stream has ended');
         heard();
         const messages = reader.read(text.decode(value, { stream: true })).map(readMessage);
         for (const frame of framesOf(log, messages)) tell(frame);

@@ -69,6 +69,7 @@ export interface Request {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Answers requests by `answer`; `undefined`: nobody does. All that came are kept. */
@@ -81,6 +82,7 @@ export function fakeFetch(answer: (request: Request) => Response | Promise<Respo
       path: pathname + search,
       headers: (init.headers ?? {}) as Record<string, string>,
       body: typeof init.body === 'string' ? JSON.parse(init.body) : undefined,
+      signal: init.signal ?? undefined,
     };
     requests.push(request);
     const answered = await answer(request);

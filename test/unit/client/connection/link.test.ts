@@ -412,6 +412,32 @@ test('sockets that do not open twice, while HTTP answers: streams, and a socket 
   expect(requests).toHaveLength(count);
 });
 
+test('a stream that falls silent is taken up again where it was', async () => {
+  const streams: ReadableStreamDefaultController<Uint8Array>[] = [];
+  answer = ({ path, signal }) => {
+    if (path.startsWith('/base/ws')) return upgradeRequired();
+    const body = new ReadableStream<Uint8Array>({ start: (each) => void streams.push(each) });
+    // As a browser does.
+    signal?.addEventListener('abort', () => streams.at(-1)!.error(signal.reason));
+    return new Response(body);
+  };
+  await open({ WebSocket: false });
+  link.follow(room(1), at('1-0'));
+  await seconds(0);
+  streams[0]!.enqueue(
+    new TextEncoder().encode('id: 2-0\ndata: {"id":"2-0","type":"T","payload":1}\n\n'),
+  );
+  await seconds(37);
+  expect(status()).toBe('catching up');
+  await seconds(2);
+  const asked = requests.filter(({ path }) => path.includes('/events')).map(({ path }) => path);
+  expect(asked).toEqual([
+    expect.stringContaining('after=1-0'),
+    expect.stringContaining('after=2-0'),
+  ]);
+  expect(record.told).toEqual(['room:1: 2-0']);
+});
+
 test('beside HTTP a socket is tried again after a while', async () => {
   answer = ({ path }) => (path.startsWith('/base/ws') ? upgradeRequired() : undefined);
   await open({ WebSocket: gateway.WebSocket });
