@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import type { Latest } from '../client/client-api.ts';
 import type { Readable } from '../client/readable.ts';
 import type { AnyPayloads, DefinedEvents, UnknownPolicy } from '../typed/event-types.ts';
-import { useClientIfAny } from './provider.ts';
+import { useClientFor } from './use-own-log.ts';
 import { useReadable } from './use-readable.ts';
 
 export interface UseLogOptions<Events> {
@@ -28,7 +28,7 @@ export function useLog<
   options: UseLogOptions<DefinedEvents<Payloads, Inputs, Policy>>,
 ): Latest<Payloads>;
 export function useLog(name?: string, { events, last }: UseLogOptions<unknown> = {}): unknown {
-  const client = useClientIfAny();
+  const { client } = useClientFor(name);
   const latest = useMemo((): Readable<unknown> | undefined => {
     const typed = events as DefinedEvents<AnyPayloads, AnyPayloads, UnknownPolicy> | undefined;
     const log = typed === undefined ? client?.log(name) : client?.log(name, typed);

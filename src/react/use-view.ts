@@ -6,7 +6,7 @@ import type { ViewOptions, ViewSources } from '../client/views/view-options.ts';
 import type { Decider } from '../decider/decider.ts';
 import { ZERO_ID } from '../event/event-id.ts';
 import type { AnyPayloads, EventDefinitions } from '../typed/event-types.ts';
-import { useClientIfAny } from './provider.ts';
+import { accountKnown, useClientFor } from './use-own-log.ts';
 import { useReadable } from './use-readable.ts';
 
 export interface UseViewOptions<State> extends ViewSources<State> {
@@ -47,7 +47,7 @@ export function useView(
   maker: ViewMaker,
   options: UseViewOptions<unknown> = {},
 ): ViewState<unknown> {
-  const client = useClientIfAny();
+  const { client, unknown } = useClientFor(on);
   const [first] = useState(maker);
   const [handed] = useState(() => handedOver(maker, options));
   const isNamed = maker.name !== undefined;
@@ -56,6 +56,7 @@ export function useView(
   const state = useReadable(seen, handed);
   if (options.suspense !== true || state.isLoaded) return state;
   if (!isNamed) throw new Error('suspense needs a decider, or options with a name');
+  if (unknown !== undefined) throw accountKnown(unknown);
   // A server renders what is shown meanwhile, and leaves the rest to the page.
   if (seen === undefined) throw new Error('no state was handed over for this view');
   throw state.failure ?? seen.loaded();

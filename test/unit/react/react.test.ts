@@ -166,6 +166,22 @@ describe('useView', () => {
     expect(page.textContent).toBe('a!a!');
   });
 
+  test.each([true, false])(
+    'waits for the name of one’s own log, with suspense: %s',
+    async (suspense) => {
+      fake.account.set(undefined);
+      fake.append(item('a'));
+      const Own = () => useView(undefined, items, { suspense }).state.join(',');
+      await render(h(Suspense, { fallback: 'loading' }, h(Own)));
+      expect(page.textContent).toBe(suspense ? 'loading' : '');
+      await act(async () => fake.account.set('ada'));
+      await act(async () => void vi.advanceTimersByTime(16));
+      await act(async () => fake.catchUp());
+      await act(async () => void vi.advanceTimersByTime(16));
+      expect(page.textContent).toBe('a');
+    },
+  );
+
   test('takes options written where they are used, and a log', async () => {
     function Count() {
       const { state } = useView(fake.log, { initial: 0, evolve: (count) => count + 1 });

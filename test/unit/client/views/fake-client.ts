@@ -48,7 +48,13 @@ export class FakeClient {
   constructor(cache?: Cache) {
     const { connection, appends, account } = this;
     const log = { name: LOG } as ClientLog<AnyPayloads>;
-    const client = { connection, outbox: appends, log: () => log } as unknown as Client;
+    const client = {
+      ...{ connection, account, outbox: appends },
+      log: (name?: string) => {
+        if (name !== undefined || account.get() !== undefined) return log;
+        throw new Error('the account is not known');
+      },
+    } as unknown as Client;
     const channels: Channels = {
       open: (_log, start, consumer) => {
         const follower = { consumer, cursor: (start as { after: EventId }).after };
