@@ -2,6 +2,7 @@
  * `npm run sizes`: what a page loads of the client, minified by esbuild and gzipped, beside what
  * it may at most be. With `--modules`, what each module takes of it, before gzip.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -11,6 +12,7 @@ const KB = 1_024;
 const source = (path) => join(root, 'src', path);
 
 const connect = `export { connect } from '${source('client/client.ts')}';\n`;
+const isKept = existsSync(source('client/indexeddb/indexeddb.ts'));
 const indexedDb = `export { indexedDb } from '${source('client/indexeddb/indexeddb.ts')}';\n`;
 const views = `export { handle, view } from '${source('client/client.ts')}';\n`;
 const react = `export * from '${source('react/react.ts')}';\n`;
@@ -18,10 +20,12 @@ const react = `export * from '${source('react/react.ts')}';\n`;
 /** What is imported, beyond what else, and how large it may be. */
 const MEASURED = [
   { name: 'connect', code: connect, atMost: 6 * KB },
-  { name: 'indexedDb', code: connect + indexedDb, beyond: connect, atMost: 5 * KB },
+  ...(isKept
+    ? [{ name: 'indexedDb', code: connect + indexedDb, beyond: connect, atMost: 5 * KB }]
+    : []),
   { name: 'view and handle', code: connect + views, beyond: connect },
   { name: 'react', code: connect + views + react, beyond: connect + views, atMost: 2 * KB },
-  { name: 'all of it', code: connect + views + indexedDb + react },
+  { name: 'all of it', code: connect + views + (isKept ? indexedDb : '') + react },
 ];
 
 async function bundled(contents) {

@@ -15,7 +15,8 @@ export class Front implements AsyncDisposable {
   socketsOpened = 0;
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  readonly #sockets = new Set<Duplex>();
+  /** Of the client, and where it goes on to. */
+  readonly #sockets = new Map<Duplex, Socket>();
   readonly #files: Readonly<Record<string, string>>;
   #target: number;
 
@@ -68,6 +69,16 @@ export class Front implements AsyncDisposable {
     for (const connection of this.#connections) connection.resetAndDestroy();
   }
 
+  /** Passes nothing on any more of what is open, and tells nobody. */
+  forget(): void {
+    for (const [client, gateway] of this.#sockets) {
+      this.#sockets.delete(client);
+      client.unpipe();
+      gateway.unpipe();
+      gateway.destroy();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -88,14 +99,16 @@ export class Front implements AsyncDisposable {
     }
     const gateway = connect(this.#target, '127.0.0.1');
     gateway.on('error', () => client.destroy());
-    gateway.on('close', () => client.destroy());
+    gateway.on('close', () => {
+      if (this.#sockets.has(client)) client.destroy();
+    });
     client.on('close', () => {
       this.#sockets.delete(client);
       gateway.destroy();
     });
     gateway.on('connect', () => {
       this.socketsOpened += 1;
-      this.#sockets.add(client);
+      this.#sockets.set(client, gateway);
       const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
       for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
         lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
