@@ -1,0 +1,83 @@
+/** `millrace/client/indexeddb`: keeps outbox and cache in the browser's database. */
+import { textOf } from '../../event/thrown.ts';
+import type { Device, Persist } from '../device.ts';
+import { MemoryOutbox } from '../outbox/memory-outbox.ts';
+import { DEFAULT_OUTBOX_LIMITS, type OutboxLimits } from '../outbox/outbox-store.ts';
+import { Database } from './database.ts';
+import { databaseName } from './layout.ts';
+import { openStoredOutbox } from './stored-outbox.ts';
+
+export interface IndexedDbOptions {
+  /** Most entries that the outbox holds, over all logs. Default 1,000. */
+  readonly maxOutboxEntries?: number | undefined;
+  /** Most bytes of events that the outbox holds. Default 4 MiB. */
+  readonly maxOutboxBytes?: number | undefined;
+  /** Default `globalThis.indexedDB`. */
+  readonly factory?: IDBFactory | undefined;
+}
+
+/** A browser that does not answer for so many milliseconds is taken for one without a database. */
+const OPENING_TIME = 10_000;
+
+/**
+ * Keeps the outbox over reloads and lets a page open with what it had.
+ *
+ * Where the browser has no database or does not open it (some private modes, a page in a frame without
+ * storage) the outbox is in memory, and the console says so once.
+ *
+ *     connect('https://events.example', { token, persist: indexedDb() })
+ */
+export function indexedDb(options: IndexedDbOptions = {}): Persist {
+  const limits = {
+    maxEntries: options.maxOutboxEntries ?? DEFAULT_OUTBOX_LIMITS.maxEntries,
+    maxBytes: options.maxOutboxBytes ?? DEFAULT_OUTBOX_LIMITS.maxBytes,
+  };
+  let isWarned = false;
+  return {
+    async open(gateway, account) {
+      const name = databaseName(gateway, account);
+      try {
+        // A page that may not use it may not even look at `indexedDB`.
+        const database = new Database(options.factory ?? globalThis.indexedDB, name);
+        const opening = openStoredOutbox(database, limits);
+        const outbox = await inTime(opening).catch((error) => {
+          database.end('was not opened in time');
+          throw error;
+        });
+        return {
+          outbox,
+          cache: undefined,
+          tabs: undefined,
+          forget: () => database.remove(),
+          close: () => database.end('was closed'),
+        };
+      } catch (error) {
+        if (!isWarned) {
+          console.warn(`millrace: nothing is kept over a reload of this page: ${textOf(error)}`);
+        }
+        isWarned = true;
+        return inMemory(limits);
+      }
+    },
+  };
+}
+
+function inMemory(limits: OutboxLimits): Device {
+  return {
+    outbox: new MemoryOutbox(limits),
+    cache: undefined,
+    tabs: undefined,
+    forget: async () => {},
+    close: () => {},
+  };
+}
+
+function inTime<Result>(opening: Promise<Result>): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`IndexedDB did not answer within ${OPENING_TIME / 1_000} s`));
+    }, OPENING_TIME);
+  });
+  return Promise.race([opening, late]).finally(() => clearTimeout(timer));
+}
