@@ -13,8 +13,8 @@ import type { Failure } from '../protocol/problem.ts';
 import type { ConnectionState } from './connection/state.ts';
 import type { Readable } from './readable.ts';
 
-/** From where a log is followed; `last`: with the last so many events that it has. */
-export type ClientStart = Start | { readonly last: number };
+/** From where a log is followed. */
+export type ClientStart = Start;
 
 /**
  * Follows logs, each once, over every interruption: after `follow(log, start)` the {@link Receiver}

@@ -1,4 +1,5 @@
 /** Puts `live` together. */
+import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import { pause } from '../event/pause.ts';
 import { delayAfter } from '../event/retries.ts';
@@ -96,6 +97,11 @@ export function createLive(options: LiveOptions): Live {
         charge(weightOf(page.events));
         return page;
       });
+    },
+
+    async before(log: LogName, count: number): Promise<EventId> {
+      mustBeOpen();
+      return context.log.before(log, count);
     },
 
     close(): void {

@@ -1,4 +1,5 @@
 /** Catch-up and push for all logs of one process, over any {@link EventLog}. */
+import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
 import type { Start } from '../event/start.ts';
 import type { Page, ReadOptions } from '../log/log.ts';
@@ -18,6 +19,8 @@ export interface Live {
    * @throws InvalidInput, WrongType, Unavailable, Closed
    */
   read(log: LogName, options?: ReadOptions): Promise<Page>;
+  /** Like {@link EventLog.before}. @throws InvalidInput, WrongType, Unavailable, Closed */
+  before(log: LogName, count: number): Promise<EventId>;
   /** Ends all subscriptions, whose sinks are told that they have failed with Closed. Takes no more. */
   close(): void;
 }

@@ -181,7 +181,7 @@ export class LogReader implements Subscription {
     const start = this.#start;
     this.#wakesAtRead = this.#follower.wakes;
     const page = await this.#context.log.read(this.#follower.log, {
-      after: this.#cursor,
+      after: await this.#placeOf(start),
       limit: start === 'now' ? 0 : this.#context.pageEvents,
       maxBytes: this.#context.pageBytes,
       unchecked: start !== undefined && !isCheckedStart(start),
@@ -192,6 +192,12 @@ export class LogReader implements Subscription {
     if (!this.#mayDeliver()) return;
     if (start === 'now') this.#reach(page.version);
     else this.#takePage(page);
+  }
+
+  /** Where to read on. What `last` comes to holds for this read alone: the cursor must be an event. */
+  async #placeOf(start: Start | undefined): Promise<EventId> {
+    if (start === undefined || start === 'now' || !('last' in start)) return this.#cursor;
+    return this.#context.log.before(this.#follower.log, start.last);
   }
 
   #takePage({ standing, events, more, version }: Page): void {
@@ -282,7 +288,7 @@ export class LogReader implements Subscription {
 }
 
 function firstCursor(start: Start): EventId {
-  if (start === 'now') return ZERO_ID;
+  if (start === 'now' || 'last' in start) return ZERO_ID;
   return 'after' in start ? start.after : cursorBefore(start.since);
 }
 

@@ -1,9 +1,9 @@
 /**
  * The inner contract of a store: what it keeps of its logs, below pages. What a page is (where it
  * starts, what its reader is told) is decided once, by {@link readPage}, for whoever keeps to this;
- * so whatever keeps events of a log in another place gives the same two calls, and nothing else.
+ * so whatever keeps events of a log in another place gives the same three calls, and nothing else.
  *
- *   EventLog.read ──► readPage ──► look          EventLog.trim ──► trim
+ *   EventLog.read ──► readPage ──► look     EventLog.before ──► before     EventLog.trim ──► trim
  *
  * Deliberately not in here: what readers' options mean and may be (`options.ts`), who stands where
  * (`event/standing.ts`), appending and following, which no archive ever does.
@@ -72,6 +72,14 @@ export interface KeptLogs {
    * @throws WrongType, Unavailable, Closed
    */
   look(log: LogName, look: Look): Promise<Sight>;
+
+  /**
+   * The last event that comes before the last `count` that are kept; `0-0` where there is none.
+   * What has been forgotten is not counted. Of one moment it is only where nothing is trimmed
+   * meanwhile: then it may be an earlier place, which does no harm, as nothing is kept in between.
+   * @throws WrongType, Unavailable, Closed
+   */
+  before(log: LogName, count: number): Promise<EventId>;
 
   /**
    * Forgets the events up to and including `through`, as `EventLog.trim` says. The mark comes

@@ -102,6 +102,14 @@ export interface EventLog {
   read(log: LogName, options?: ReadOptions): Promise<Page>;
 
   /**
+   * The place before the last `count` events that are kept, 1 to 10,000: who reads on `after` it,
+   * `unchecked`, gets those and what comes then. `0-0` where there are no more than `count`. The
+   * events themselves are not read out of the store.
+   * @throws InvalidInput, WrongType, Unavailable, Closed
+   */
+  before(log: LogName, count: number): Promise<EventId>;
+
+  /**
    * Calls `follower` about appends to `log` from the moment that the promise resolves.
    * After any loss of the store connection, or whatever else may have cost it a wake-up, the
    * store calls `wake()` once it listens again. Only `live/` uses it.

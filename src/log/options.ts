@@ -2,6 +2,7 @@
 import { InvalidInput } from '../event/error.ts';
 import { type EventId, isEventId, ZERO_ID } from '../event/event-id.ts';
 import { isProducerId, PRODUCER_ID_RULE, type Producer } from '../event/producer.ts';
+import { MAX_LAST } from '../event/start.ts';
 import type { AppendOptions, ReadOptions } from './log.ts';
 
 export const DEFAULT_READ_LIMIT = 100;
@@ -32,6 +33,11 @@ export function parseReadOptions(options: ReadOptions = {}): ReadRequest {
     reverse: reverse ?? false,
     unchecked: unchecked ?? false,
   };
+}
+
+/** @throws InvalidInput for a `count` that {@link EventLog.before} does not take */
+export function checkCount(count: number): number {
+  return checkWhole(count, 'count', 1, MAX_LAST);
 }
 
 /** @throws InvalidInput naming the field that breaks a rule. */

@@ -106,6 +106,7 @@ export const ERROR_CODES = {
     'What a group of workers, or a reaction, has done is not known any more',
   ),
   no_dead_letter: code(404, 'The group has no such dead letter, or none that is open'),
+  outbox_full: code(503, 'The outbox of the client holds as much as it may'),
 } as const satisfies Record<string, ErrorCode>;
 
 /** One of the stable codes. */

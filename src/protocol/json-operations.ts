@@ -2,6 +2,7 @@
 import { InvalidInput, type MillraceError } from '../event/error.ts';
 import { parseEventId } from '../event/event-id.ts';
 import { accountLog, type LogName, parseLogName } from '../event/log-name.ts';
+import type { Start } from '../event/start.ts';
 import { isObject, type JsonObject, refuseUnknown } from './json-members.ts';
 import { readEvents, readProducer, writeEvents } from './new-events.ts';
 import {
@@ -17,7 +18,7 @@ import { parseStart, startFields } from './start.ts';
 
 const FIELDS = {
   append: ['op', 'ref', 'log', 'events', 'expected', 'producer'],
-  subscribe: ['op', 'ref', 'log', 'after', 'since'],
+  subscribe: ['op', 'ref', 'log', 'after', 'since', 'last'],
   unsubscribe: ['op', 'ref', 'log'],
   pause: ['op', 'ref'],
   resume: ['op', 'ref'],
@@ -92,8 +93,7 @@ function readOperation(value: JsonObject, ref: Ref, accountId: string): Operatio
     case 'append':
       return readAppend(value, ref, accountId);
     case 'subscribe': {
-      const start = parseStart(optionalText(value, 'after'), optionalText(value, 'since'));
-      return { op: known, ref, log: readLog(value, accountId), start };
+      return { op: known, ref, log: readLog(value, accountId), start: readStart(value) };
     }
     case 'unsubscribe':
       return { op: known, ref, log: readLog(value, accountId) };
@@ -110,6 +110,16 @@ function readAppend(value: JsonObject, ref: Ref, accountId: string): AppendOpera
     expected: expected === undefined ? undefined : parseEventId(expected, 'expected'),
     producer: value.producer === undefined ? undefined : readProducer(value.producer, 'producer'),
   };
+}
+
+function readStart(value: JsonObject): Start {
+  const { last } = value;
+  if (last !== undefined && typeof last !== 'number') throw invalid('last', 'must be a number');
+  return parseStart({
+    after: optionalText(value, 'after'),
+    since: optionalText(value, 'since'),
+    last,
+  });
 }
 
 function readLog(value: JsonObject, accountId: string): LogName {

@@ -1,6 +1,7 @@
 /** Pages, appends and their errors over HTTP. */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { EventId } from '../../src/event/event-id.ts';
 import { accountLog, parseLogName } from '../../src/event/log-name.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { eventually } from '../support/eventually.ts';
@@ -60,6 +61,34 @@ test('one event or several, and the page that holds them', async () => {
     more: false,
     version,
   });
+});
+
+test('the last events of a log, and on from there', async () => {
+  for (const payload of [1, 2, 3, 4]) await post({ type: 'Said', payload });
+  const read = async (query: string) =>
+    (await (await fetch(`${address}?${query}`)).json()) as {
+      events: { payload: number }[];
+      cursor: string;
+      more: boolean;
+      version: string;
+    };
+  const said = ({ events }: { events: { payload: number }[] }) => events.map((e) => e.payload);
+  const last = await read('last=3');
+  expect(said(last)).toEqual([2, 3, 4]);
+  expect(last).toMatchObject({ more: false, cursor: last.version });
+  const part = await read('last=3&limit=1');
+  expect([said(part), part.more]).toEqual([[2], true]);
+  expect(said(await read(`after=${part.cursor}`))).toEqual([3, 4]);
+  const nothing = await read('last=3&limit=0');
+  expect([said(nothing), nothing.more]).toEqual([[], true]);
+  expect(said(await read(`after=${nothing.cursor}`))).toEqual([2, 3, 4]);
+  expect(said(await read('last=10000'))).toEqual([1, 2, 3, 4]);
+  await memory.trim(accountLog(account), last.version as EventId);
+  expect(await read('last=3')).toMatchObject({ events: [], more: false, cursor: last.version });
+  for (const query of ['last=0', 'last=10001', 'last=x', 'last=1&after=0-0']) {
+    const refused = await problem(await fetch(`${address}?${query}`));
+    expect(refused).toMatchObject({ status: 400, code: 'invalid_query', field: 'last' });
+  }
 });
 
 test('page by page, and the other ways to start', async () => {

@@ -136,6 +136,20 @@ test('a number that JSON has no word for is refused, not stored as null', async 
   expect(await page.json()).toMatchObject({ events: [], version: '0-0' });
 });
 
+test('with the last events of a log begins a socket, or a subscription', async () => {
+  const account = randomId();
+  const room = `room:${randomId()}`;
+  await append(`account:${account}`, 'a', 'b', 'c');
+  await append(room, 'd', 'e', 'f');
+  const client = await connect(account, '?last=2');
+  await client.frame(({ op }) => op === 'live');
+  client.send({ op: 'subscribe', log: room, last: 1 });
+  await client.frame(({ op, log }) => op === 'live' && log === room);
+  await append(room, 'g');
+  await client.frame(({ events }) => events?.[0]?.payload === 'g');
+  expect(payloadsOf(client)).toEqual(['b', 'c', 'f', 'g']);
+});
+
 test('after, now and since say where the delivery starts, live where the replay ends', async () => {
   const account = randomId();
   const ids = await append(`account:${account}`, 'a', 'b', 'c');

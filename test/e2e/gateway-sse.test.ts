@@ -170,6 +170,16 @@ test('a quiet stream is kept alive by comments', async () => {
   await eventually(() => stream.comments >= 2);
 });
 
+test('begins with the last events, and comes back after the one it saw', async () => {
+  for (const payload of [1, 2, 3]) await memory.append(log, [{ type: 'Counted', payload }]);
+  const stream = await EventSourceLike.open('?last=2');
+  const live = await stream.named('live');
+  const { version } = await memory.read(log);
+  expect(live).toMatchObject({ id: version });
+  const data = stream.received.filter(({ event }) => event === 'message');
+  expect(data.map((message) => JSON.parse(message.data).payload)).toEqual([2, 3]);
+});
+
 test('a bad cursor is refused before the stream begins', async () => {
   const stream = await EventSourceLike.open('', 'nonsense');
   expect(stream.response.status).toBe(400);
@@ -187,6 +197,7 @@ test('a HEAD request does not leave a subscription behind', async () => {
         return live.subscribe(...subscription);
       },
       read: (...options) => live.read(...options),
+      before: (...options) => live.before(...options),
       close: () => live.close(),
     },
   });

@@ -28,7 +28,9 @@ const JSON_OPERATIONS = [
   '{"op":"append","events":[{"type":"Photo","payload":"aGVsbG8=","encoding":"base64"},{"type":"B","payload":null}]}',
   '{"op":"subscribe","ref":"two","log":"room:5","after":"1526919030474-55"}',
   '{"op":"subscribe","log":"room:5","since":"2018-05-21T15:03:50.123+02:00"}',
+  '{"op":"subscribe","log":"room:5","last":100}',
   '{"op":"unsubscribe","ref":3,"log":"room:5"}',
+  '{"op":"authenticate","ref":5,"token":"abc.def.ghi"}',
   ...['{"op":"pause"}', '{"op":"resume"}', '{"op":"ping","ref":4}'],
 ];
 const TEXT_OPERATIONS = ['ping', 'event:2', 'event:2:Greeted:Hello: there', 'event:a.b_c-d:T:\n'];
@@ -39,7 +41,9 @@ const PATHS = [
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
   after: ['1526919030474-55', '0-0', 'now', '1526919030474'],
   since: ['2018-05-21T15:03:50Z', '2018-05-21', '2018-05-21T15:03:50.123+02:00'],
+  last: ['1', '10000'],
   limit: ['10', '0', '10000'],
+  follow: ['none'],
   format: ['json', 'text'],
   ticket: ['abc'],
 };

@@ -18,7 +18,7 @@ const telling = fc.oneof(
   fc.constantFrom('hinted' as const, 'silent' as const),
 );
 const is = <Name extends string>(...names: Name[]) => fc.constantFrom(...names);
-const first = is('beginning', 'now', 'since', 'since later');
+const first = is('beginning', 'now', 'since', 'since later', 'last');
 
 const move = fc.oneof(
   { arbitrary: fc.record({ move: is('grow'), count: small(4), telling }), weight: 8 },
@@ -182,6 +182,7 @@ function passing(log: EventLog): EventLog {
   return {
     append: (...args) => log.append(...args),
     read: (...args) => log.read(...args),
+    before: (...args) => log.before(...args),
     follow: (...args) => log.follow(...args),
     trim: (...args) => log.trim(...args),
     feed: (...args) => log.feed(...args),

@@ -24,7 +24,7 @@ import type { ReaderHistory, ReaderStep } from '../support/history.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 
 /** Where a reader starts when it comes for the first time. */
-export type FirstStart = 'beginning' | 'now' | 'since' | 'since later';
+export type FirstStart = 'beginning' | 'now' | 'since' | 'since later' | 'last';
 
 /** An ID that no event of a run has. */
 const BEFORE_ALL = makeEventId(1, 1);
@@ -163,6 +163,7 @@ export class ModelReader {
   #start(first: FirstStart): Start {
     if (this.steps.length > 0 || first === 'beginning') return { after: this.#cursor };
     if (first === 'now') return 'now';
+    if (first === 'last') return { last: 2 };
     // In the middle of the log, or after all that it has.
     const { kept } = this.#log;
     const time = kept[Math.floor(kept.length / 2)]?.id ?? this.#log.version;
@@ -274,7 +275,7 @@ class Connection implements Sink {
 
   /** The first thing that it hears is that it has reached `at`: now it is known where it began. */
   #beginAt(at: EventId, start: Start): void {
-    if (start === 'now') this.#begin(at);
+    if (start === 'now' || 'last' in start) this.#begin(at);
     else if ('since' in start) {
       this.#begun = true;
       this.#reader.beganSince(start.since, at);

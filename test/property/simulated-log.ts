@@ -93,6 +93,14 @@ export class SimulatedLog implements EventLog {
     return readPage(this, log, parseReadOptions(options));
   }
 
+  /** Waits and fails as reads do. */
+  async before(log: LogName, count: number): Promise<EventId> {
+    const range = { after: ZERO_ID, before: undefined, reverse: true };
+    const limit = count + 1;
+    const sight = await this.look(log, { cursor: undefined, range, limit, maxBytes: 1_000_000 });
+    return sight.events[count]?.id ?? ZERO_ID;
+  }
+
   look(_log: LogName, look: Look): Promise<Sight> {
     return new Promise((resolve, reject) => {
       this.#looks.push({ look, resolve, reject, sight: undefined });

@@ -145,7 +145,8 @@ function cutOf(c: HttpRequest): (() => void) | undefined {
 }
 
 function startOf(c: HttpRequest): Start {
-  return parseStart(c.req.query('after'), c.req.query('since'));
+  const { after, since, last } = c.req.query();
+  return parseStart({ after, since, last });
 }
 
 /** What a browser sends when it connects again; it goes before the query, which stays what it was. */

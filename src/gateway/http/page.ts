@@ -41,14 +41,15 @@ const PIECES_WAITING = 131_072;
 
 /** Reads and writes the page; a cursor that is not whole is a 410 that says how to go on. */
 export async function readPage(
-  live: Pick<Live, 'read'>,
+  live: Pick<Live, 'read' | 'before'>,
   name: LogName,
   start: Start,
   limitText: string | undefined,
   delivery: PageDelivery,
 ): Promise<Response> {
-  const limit = readLimit(limitText);
-  const page = await live.read(name, readOptions(start, limit));
+  const limit = readLimit(limitText, start);
+  const options = await readOptions(live, name, start, limit);
+  const page = await live.read(name, options);
   const { standing } = page;
   const { version } = page;
   if (standing.state === 'trimmed') {
@@ -56,14 +57,22 @@ export async function readPage(
     return problemResponse(trimmedPage(name, resumeAfter), {}, { resumeAfter, version });
   }
   if (standing.state === 'reset') return problemResponse(resetPage(name), {}, { version });
-  const cursor = page.events.at(-1)?.id ?? (await emptyCursor(live, name, start, page));
+  const cursor = page.events.at(-1)?.id ?? (await emptyCursor(live, name, start, page, options));
   const facts = { log: name, cursor, more: start !== 'now' && page.more, version };
   return pageResponse(facts, page.events, delivery);
 }
 
-function readOptions(start: Start, limit: number): ReadOptions {
+async function readOptions(
+  live: Pick<Live, 'before'>,
+  name: LogName,
+  start: Start,
+  limit: number,
+): Promise<ReadOptions> {
   if (start === 'now') return { limit: 0, unchecked: true };
   if ('since' in start) return { after: cursorBefore(start.since), unchecked: true, limit };
+  if ('last' in start) {
+    return { after: await live.before(name, start.last), unchecked: true, limit };
+  }
   return { after: start.after, limit };
 }
 
@@ -140,18 +149,22 @@ async function emptyCursor(
   name: LogName,
   start: Start,
   { more, version }: Page,
+  { after }: ReadOptions,
 ): Promise<EventId> {
   if (start === 'now') return version;
   if ('after' in start) return start.after;
   if (!more) return version;
+  if ('last' in start) return after ?? ZERO_ID;
   // A cursor names an event, which a time does not: the last one before it.
   const before = makeEventId(Math.max(0, Math.floor(start.since)), 0);
   const { events } = await live.read(name, { before, reverse: true, limit: 1 });
   return events[0]?.id ?? ZERO_ID;
 }
 
-function readLimit(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
+function readLimit(text: string | undefined, start: Start): number {
+  if (text === undefined) {
+    return start !== 'now' && 'last' in start ? start.last : DEFAULT_LIMIT;
+  }
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (limit >= 0 && limit <= MAX_LIMIT) return limit;
   throw new InvalidInput('limit', `must be a whole number from 0 to ${MAX_LIMIT}`, 'invalid_query');

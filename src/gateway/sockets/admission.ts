@@ -51,7 +51,8 @@ export async function readAdmission(
   const wanted = path[1] === undefined ? undefined : decoded(path[1]);
   if (wanted !== undefined) accountLog(wanted, ACCOUNT_FIELD);
   const query = url.searchParams;
-  const start = parseStart(query.get('after') ?? undefined, query.get('since') ?? undefined);
+  const asked = (name: string) => query.get(name) ?? undefined;
+  const start = parseStart({ after: asked('after'), since: asked('since'), last: asked('last') });
   const subprotocol = chooseSubprotocol(request.headers.get('sec-websocket-protocol'));
   const format = subprotocol === undefined ? formatNamed(query.get('format')) : jsonFormat;
   const follows = readFollow(query.get('follow'), format);

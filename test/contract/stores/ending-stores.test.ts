@@ -173,6 +173,7 @@ describe.each(Object.keys(WHOLE_STORES))('closing the store on %s', (kind) => {
     const wrapper: EventLog = {
       append: (...call) => inner.append(...call),
       read: (...call) => inner.read(...call),
+      before: (...call) => inner.before(...call),
       follow: (...call) => inner.follow(...call),
       trim: (...call) => inner.trim(...call),
       feed: (...call) => inner.feed(...call),

@@ -117,6 +117,9 @@ export class FakeLive implements Live {
   read(): Promise<Page> {
     throw new Error('no session reads');
   }
+  before(): Promise<EventId> {
+    throw new Error('no session reads');
+  }
   close(): void {}
 
   of(log: string): FakeSubscription {

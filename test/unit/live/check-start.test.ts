@@ -15,6 +15,9 @@ const REFUSED: readonly [start: unknown, field: string, message: RegExp][] = [
   ['later', 'start', /'now'/],
   [{}, 'start', /since/],
   [{ after: ZERO_ID, since: 0 }, 'start', /not two/],
+  [{ after: ZERO_ID, last: 1 }, 'start', /not two/],
+  [{ last: 0 }, 'start.last', /from 1 to 10000/],
+  [{ last: '1' }, 'start.last', /whole number/],
   [{ after: 'yesterday' }, 'start.after', /event ID/],
   [{ since: Number.NaN }, 'start.since', /milliseconds/],
   [{ since: new Date() }, 'start.since', /milliseconds/],
@@ -35,7 +38,13 @@ test.each(REFUSED)('%o is refused at the call, with the field', (start, field, m
 
 test('a start that keeps to the rules is taken, also with a member that is undefined', async () => {
   const live = createLive({ log: new MemoryLog() });
-  const starts = ['now', { after: ZERO_ID }, { since: 0 }, { after: undefined, since: 0 }];
+  const starts = [
+    'now',
+    { after: ZERO_ID },
+    { since: 0 },
+    { last: 1 },
+    { after: undefined, since: 0 },
+  ];
   for (const start of starts) {
     await subscribe(live, 'account:1', start as Start).return();
   }

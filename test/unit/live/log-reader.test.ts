@@ -23,10 +23,11 @@ const event = (number: number) => new StoredEvent(at(number), 'T', 'text', Strin
 function world(length: number, start: Start = { after: ZERO_ID }) {
   const told: string[] = [];
   const reads: ReadOptions[] = [];
+  const asked: number[] = [];
   const pauses: number[] = [];
   const windowBudget = new WindowBudget(100_000);
   const w = {
-    ...{ told, reads, pauses, length, ready: true, left: 0, woken: 0 },
+    ...{ told, reads, asked, pauses, length, ready: true, left: 0, woken: 0 },
     /** What is done before a page is answered. */
     onRead: (): void => {},
     standing: { state: 'whole' } as Page['standing'],
@@ -45,6 +46,10 @@ function world(length: number, start: Start = { after: ZERO_ID }) {
     const events = wanted.slice(0, limit);
     return { events, more: events.length < wanted.length, version: at(w.length), standing };
   };
+  const before = async (_log: string, count: number): Promise<EventId> => {
+    asked.push(count);
+    return at(Math.max(0, w.length - count));
+  };
   const follower = {
     log: LOG,
     window: new Window(at(length), 100_000, windowBudget),
@@ -59,7 +64,7 @@ function world(length: number, start: Start = { after: ZERO_ID }) {
     },
   };
   const context: LiveContext = {
-    log: { read } as unknown as EventLog,
+    log: { read, before } as unknown as EventLog,
     budget: new ReadBudget(10_000_000),
     ...{ windowBudget, windowBytes: 100_000, pageBytes: 100_000, pageEvents: 3 },
     observer: SILENT,
@@ -96,6 +101,36 @@ test('who starts now reads no event', async () => {
   await w.isLive();
   expect(w.told).toEqual(['live 7-0']);
   expect(w.reads).toMatchObject([{ limit: 0, unchecked: true }]);
+});
+
+test('with the last events: where they begin is asked for once, and not checked', async () => {
+  const w = world(7, { last: 5 });
+  w.reader.readOn();
+  await w.isLive();
+  expect(w.told).toEqual(['3', '4', '5', '6', '7', 'live 7-0']);
+  expect(w.asked).toEqual([5]);
+  expect(w.reads.map(({ after, unchecked }) => [after, unchecked])).toEqual([
+    [at(2), true],
+    [at(5), false],
+  ]);
+});
+
+test('which the last events are counts when they are delivered', async () => {
+  const w = world(7, { last: 2 });
+  w.onRead = () => {
+    w.ready = w.reads.length > 1;
+    if (w.ready) return;
+    w.length = 9;
+    w.follower.tail = at(9);
+    w.follower.window.clear(at(9));
+  };
+  w.reader.readOn();
+  await eventually(() => w.reads.length === 1 && !w.ready);
+  await new Promise(setImmediate);
+  w.ready = true;
+  w.reader.drained();
+  await w.isLive();
+  expect(w.told).toEqual(['8', '9', 'live 9-0']);
 });
 
 test('nothing is read for a sink that takes nothing', async () => {

@@ -48,13 +48,14 @@ test('bytes come as base64', () => {
   expect(operation).toMatchObject({ events: [{ payload: new Uint8Array([0, 255]) }] });
 });
 
-test('subscribe starts after an event, at a time, or now', () => {
+test('subscribe starts after an event, at a time, with the last ones, or now', () => {
   expect(parse({ op: 'subscribe', log: 'room:5' })).toMatchObject({ start: { after: '0-0' } });
   expect(parse({ op: 'subscribe', after: '7-1' })).toMatchObject({ start: { after: '7-1' } });
   expect(parse({ op: 'subscribe', after: 'now' })).toMatchObject({ start: 'now' });
   expect(parse({ op: 'subscribe', since: '1970-01-01T00:00:01Z' })).toMatchObject({
     start: { since: 1000 },
   });
+  expect(parse({ op: 'subscribe', last: 100 })).toMatchObject({ start: { last: 100 } });
 });
 
 test('ping, pause and resume carry a ref', () => {
@@ -111,6 +112,11 @@ test.each([
   ['{"op":"append","expcted":"0-0","events":[]}', 'invalid_operation', 'expcted'],
   ['{"op":"subscribe","after":"yesterday"}', 'invalid_event_id', 'after'],
   ['{"op":"subscribe","after":5}', 'invalid_operation', 'after'],
+  ['{"op":"subscribe","last":"100"}', 'invalid_operation', 'last'],
+  ['{"op":"subscribe","last":0}', 'invalid_query', 'last'],
+  ['{"op":"subscribe","last":1,"after":"now"}', 'invalid_query', 'last'],
+  ['{"op":"authenticate"}', 'invalid_operation', 'token'],
+  ['{"op":"authenticate","token":7}', 'invalid_operation', 'token'],
   ['{"op":"subscribe","since":"yesterday"}', 'invalid_time', 'since'],
   ['{"op":"subscribe","since":"2020-01-01T00:00:00Z","after":"now"}', 'invalid_query', 'since'],
 ])('%s is refused with %s and names %s', (message, code, named) => {

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { parseStart } from '../../../src/protocol/start.ts';
 
 test('the whole log is the default', () => {
-  expect(parseStart(undefined, undefined)).toEqual({ after: '0-0' });
+  expect(parseStart({})).toEqual({ after: '0-0' });
 });
 
 test('after an event, or now', () => {
-  expect(parseStart('5-1', undefined)).toEqual({ after: '5-1' });
-  expect(parseStart('5', undefined)).toEqual({ after: '5-0' });
-  expect(parseStart('now', undefined)).toBe('now');
+  expect(parseStart({ after: '5-1' })).toEqual({ after: '5-1' });
+  expect(parseStart({ after: '5' })).toEqual({ after: '5-0' });
+  expect(parseStart({ after: 'now' })).toBe('now');
 });
 
 test.each([
@@ -20,7 +20,7 @@ test.each([
   ['2018-05-21T15:03:50+02:00', Date.UTC(2018, 4, 21, 13, 3, 50)],
   ['2018-05-21T15:03:50 02:00', Date.UTC(2018, 4, 21, 13, 3, 50)],
 ])('since %s', (text, time) => {
-  expect(parseStart(undefined, text)).toEqual({ since: time });
+  expect(parseStart({ since: text })).toEqual({ since: time });
 });
 
 test.each([
@@ -36,7 +36,7 @@ test.each([
   '2018-05-21T25:00:00Z',
   '2018-05-21T15:03:50+24:00',
 ])('since %j is refused', (text) => {
-  expect(() => parseStart(undefined, text)).toThrow(/^since must be an ISO 8601 time/);
+  expect(() => parseStart({ since: text })).toThrow(/^since must be an ISO 8601 time/);
 });
 
 test('of all days that can be written, those that are in the calendar are taken', () => {
@@ -57,7 +57,7 @@ const twoDigits = (value: number) => `${value}`.padStart(2, '0');
 
 function isTaken(since: string): boolean {
   try {
-    parseStart(undefined, since);
+    parseStart({ since });
     return true;
   } catch {
     return false;
@@ -65,9 +65,29 @@ function isTaken(since: string): boolean {
 }
 
 test.each(['', 'x', '5-', '-1', '18446744073709551616-0'])('after %j is refused', (text) => {
-  expect(() => parseStart(text, undefined)).toThrow(/^after must be an event ID/);
+  expect(() => parseStart({ after: text })).toThrow(/^after must be an event ID/);
 });
 
 test('both together are refused', () => {
-  expect(() => parseStart('now', '2018-05-21')).toThrow('since cannot be combined with after');
+  expect(() => parseStart({ after: 'now', since: '2018-05-21' })).toThrow(
+    'since cannot be combined with after',
+  );
+});
+
+test.each([1, 100, 10_000, '1', '0100', '10000'])('the last %j', (last) => {
+  expect(parseStart({ last })).toEqual({ last: Number(last) });
+});
+
+test.each([0, -1, 1.5, 10_001, Number.NaN, Infinity, '', '0', '-1', '1e3', ' 1', '10001', 'all'])(
+  'the last %j are refused',
+  (last) => {
+    expect(() => parseStart({ last })).toThrow('last must be a whole number from 1 to 10000');
+  },
+);
+
+test('the last so many, and somewhere else, are refused', () => {
+  expect(() => parseStart({ last: 1, after: 'now' })).toThrow('last cannot be combined with after');
+  expect(() => parseStart({ last: 1, since: '2018-05-21' })).toThrow(
+    'last cannot be combined with since',
+  );
 });

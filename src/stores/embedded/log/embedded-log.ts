@@ -18,6 +18,7 @@ import { Followers } from '../../../log/followers.ts';
 import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
+  checkCount,
   checkEventId,
   DEFAULT_PRODUCER_IDLE,
   parseReadOptions,
@@ -146,6 +147,12 @@ export class EmbeddedLog implements EventLog {
     this.#mustBeOpen();
     parseLogName(log);
     return readPage(this.kept, log, parseReadOptions(options));
+  }
+
+  async before(log: LogName, count: number): Promise<EventId> {
+    this.#mustBeOpen();
+    parseLogName(log);
+    return this.kept.before(log, checkCount(count));
   }
 
   async follow(log: LogName, follower: Follower): Promise<() => void> {

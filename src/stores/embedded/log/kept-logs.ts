@@ -63,6 +63,25 @@ export class EmbeddedKeptLogs implements KeptLogs {
     });
   }
 
+  before(log: LogName, count: number): Promise<EventId> {
+    return this.#keeping.read(() => {
+      const { number, trimmed } = this.#databases.logs.get(log) ?? NO_LOG;
+      const range = {
+        start: [number, MAX_ID] as const,
+        end: [number, trimmed] as const,
+        reverse: true,
+        limit: count + 1,
+      };
+      let place = ZERO_ID;
+      let passed = 0;
+      for (const [, id] of this.#databases.events.getKeys(range)) {
+        place = id;
+        passed += 1;
+      }
+      return passed > count ? place : ZERO_ID;
+    });
+  }
+
   async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {
     this.#keeping.mustBeOpen();
     let decided: TrimDecision = { outcome: 'trimmed' };

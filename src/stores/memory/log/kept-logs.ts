@@ -33,6 +33,11 @@ export class MemoryKeptLogs implements KeptLogs {
     };
   }
 
+  async before(log: LogName, count: number): Promise<EventId> {
+    this.#mustBeOpen();
+    return this.contents.get(log)?.events.at(-count - 1)?.id ?? ZERO_ID;
+  }
+
   async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {
     this.#mustBeOpen();
     const contents = this.contents.get(log);

@@ -27,6 +27,7 @@ import { Followers } from '../../../log/followers.ts';
 import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
+  checkCount,
   checkEventId,
   DEFAULT_PRODUCER_IDLE,
   parseReadOptions,
@@ -112,6 +113,10 @@ export class MemoryLog implements EventLog {
   async read(log: LogName, options?: ReadOptions): Promise<Page> {
     this.#mustBeOpen();
     return readPage(this.kept, log, parseReadOptions(options));
+  }
+
+  async before(log: LogName, count: number): Promise<EventId> {
+    return this.kept.before(log, checkCount(count));
   }
 
   async follow(log: LogName, follower: Follower): Promise<() => void> {

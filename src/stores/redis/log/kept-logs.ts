@@ -12,10 +12,13 @@ import type {
 import { logKey, metaKey } from '../keys.ts';
 import type { CallScript } from '../place/scripts.ts';
 import { decodeEntries } from './entries.ts';
-import { READ_SCRIPT, TRIM_SCRIPT } from './scripts.ts';
+import { BEFORE_SCRIPT, READ_SCRIPT, TRIM_SCRIPT } from './scripts.ts';
 
 /** About how many events a step of a trim removes, so that none holds Redis for long. */
 const TRIM_STEP = 10_000;
+
+/** About how many bytes of events are passed in a step on the way back from the end of a log. */
+const PASSING_STEP = 1_048_576;
 
 export class RedisKeptLogs implements KeptLogs {
   readonly #call: CallScript;
@@ -52,6 +55,20 @@ export class RedisKeptLogs implements KeptLogs {
       events: decodeEntries(entries)!,
       more: more === '1',
     };
+  }
+
+  async before(log: LogName, count: number): Promise<EventId> {
+    const keys = [logKey(log), metaKey(log)];
+    let from = '+';
+    let left = count + 1;
+    for (;;) {
+      const reply = await this.#call(BEFORE_SCRIPT, keys, [from, left, PASSING_STEP]);
+      const [passed, last, isFirst] = reply as [number, Buffer, number];
+      left -= passed;
+      if (left === 0) return last.toString('latin1') as EventId;
+      if (isFirst === 1) return ZERO_ID;
+      from = `(${last.toString('latin1')}`;
+    }
   }
 
   async trim(log: LogName, through: EventId, guard?: TrimGuard): Promise<TrimOutcome> {

@@ -23,6 +23,7 @@ import type { KeptLogs } from '../../../log/kept-logs.ts';
 import type { AppendOptions, EventLog, Follower, Page, ReadOptions } from '../../../log/log.ts';
 import {
   checkAppendOptions,
+  checkCount,
   checkEventId,
   DEFAULT_PRODUCER_IDLE,
   parseReadOptions,
@@ -45,7 +46,7 @@ import { AppendQueue } from './append-queue.ts';
 import { RedisKeptLogs } from './kept-logs.ts';
 import { logNeeds } from './log-needs.ts';
 import { Publications } from './publications.ts';
-import { APPEND_SCRIPT, READ_SCRIPT } from './scripts.ts';
+import { APPEND_SCRIPT, BEFORE_SCRIPT, READ_SCRIPT } from './scripts.ts';
 import { Sweep } from './sweep.ts';
 
 /** Settings of a {@link RedisLog}; all times in milliseconds, all sizes in bytes. */
@@ -75,7 +76,7 @@ export interface RedisLogOptions extends ConnectionOptions, NoticeOptions, Metri
 const CLOSE_PATIENCE = 3_000;
 
 /** Those that many callers want at once when Redis has forgotten them: sent ahead, and once. */
-const SCRIPTS = [APPEND_SCRIPT, READ_SCRIPT, ENTRIES_SCRIPT, EVENTS_SCRIPT];
+const SCRIPTS = [APPEND_SCRIPT, READ_SCRIPT, BEFORE_SCRIPT, ENTRIES_SCRIPT, EVENTS_SCRIPT];
 
 /** {@link EventLog} on Redis Streams. */
 export class RedisLog implements EventLog {
@@ -174,6 +175,10 @@ export class RedisLog implements EventLog {
 
   async read(log: LogName, options: ReadOptions = {}): Promise<Page> {
     return readPage(this.kept, log, parseReadOptions(options));
+  }
+
+  async before(log: LogName, count: number): Promise<EventId> {
+    return this.kept.before(log, checkCount(count));
   }
 
   follow(log: LogName, follower: Follower, signal?: AbortSignal): Promise<() => void> {

@@ -8,6 +8,7 @@ import { feedFollowingTests } from '../feed/following.ts';
 import { feedTests } from '../feed/pages.ts';
 import { type Contract, type ContractCase, contractCases } from '../suite.ts';
 import { appendTests } from './append.ts';
+import { beforeTests } from './before.ts';
 import { closingTests } from './closing.ts';
 import { expectedVersionTests } from './expected-version.ts';
 import { failingTests } from './failing.ts';
@@ -33,6 +34,7 @@ const EVENT_LOG: Contract<LogUnderTest, LogContext, LogCapabilities> = {
     expectedVersionTests,
     producerTests,
     readingTests,
+    beforeTests,
     payloadTests,
     idTests,
     trimmingTests,
