@@ -235,7 +235,36 @@ test('events are from whoever sent them, whatever their meta claims', async () =
   await client.close();
 });
 
-test.each(['version', 'commandId', 'commandHash', 'reservation'])(
+test('meta.version is the word of the client, who knows in which shape its payload is', async () => {
+  const headers = await bearer(me);
+  const admin = await bearer(me, { claims: { admin: true } });
+  const client = await socket();
+  const url = `${running.url}/accounts/${me}/events`;
+  const versions = [1, 2, 1_000_000];
+  for (const version of versions) {
+    const body = JSON.stringify({ ...EVENT, meta: { version } });
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(201);
+  }
+  for (const version of [0, -1, 1.5, 1_000_001, 1e300, '2', null, true, [2]]) {
+    const events = [EVENT, { ...EVENT, meta: { version } }];
+    const field = 'events[1].meta.version';
+    const why = { code: 'invalid_event', field, message: /from 1 to 1000000/ };
+    for (const sender of [headers, admin]) {
+      const body = JSON.stringify(events);
+      const answer = await fetch(url, { method: 'POST', headers: sender, body });
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: why.code, field });
+    }
+    client.send({ op: 'append', ref: JSON.stringify(version), events });
+    const frame = await client.frame(({ ref }) => ref === JSON.stringify(version));
+    expect(frame).toMatchObject(why);
+  }
+  const { events } = await running.log.read(accountLog(me));
+  expect(events.map(({ meta }) => meta?.version)).toEqual(versions);
+  await client.close();
+});
+
+test.each(['commandId', 'commandHash', 'reservation'])(
   'meta.%s is for the application, and for an admin in its name',
   async (name) => {
     const event = { ...EVENT, meta: { why: 'a test', [name]: 2 } };

@@ -1,7 +1,7 @@
 /**
  * What the gateway makes of the events that a client sends. `meta.from` is the gateway's word, and
- * readers may believe it: whatever a client puts there is replaced. What the library itself goes
- * by is for the application alone, and refused.
+ * readers may believe it: whatever a client puts there is replaced. What commands go by
+ * is for the application alone, and refused.
  */
 import { InvalidInput, type MillraceError } from '../../event/error.ts';
 import type { Meta, NewEvent } from '../../event/event.ts';
@@ -11,8 +11,11 @@ import { ANONYMOUS } from '../../event/senders.ts';
 import { protocolError } from '../../protocol/problem.ts';
 import type { Identity } from './identity.ts';
 
-/** In which shape a payload is, which command led to the event, and what it reserves. */
-const APPLICATION_META = ['version', 'commandId', 'commandHash', 'reservation'] as const;
+/** Which command led to the event, and what it reserves. */
+const APPLICATION_META = ['commandId', 'commandHash', 'reservation'] as const;
+
+/** In which shape a payload is: the sender's own word, as the payload is. */
+const MAX_VERSION = 1_000_000;
 
 /** Commands are producers of these names; `app:` is for what else an application appends. */
 const APPLICATION_PRODUCER = /^(command|app):/;
@@ -27,6 +30,7 @@ export interface SentAppend {
  * The events as they are appended.
  * @throws MillraceError `forbidden` for events that would pass as those of Millrace or of the
  *   application; an admin acts for the application
+ * @throws InvalidInput `invalid_event` for a version that is none
  */
 export function sentBy(
   identity: Identity | undefined,
@@ -40,9 +44,19 @@ export function sentBy(
   }
   return events.map(({ type, payload, meta }, index) => {
     if (isReserved(log, type)) throw reserved(log, type);
-    if (meta !== undefined && !isAdmin) checkMeta(meta, index);
+    if (meta !== undefined) {
+      checkVersion(meta, index);
+      if (!isAdmin) checkMeta(meta, index);
+    }
     return { type, payload, meta: { ...meta, from } };
   });
+}
+
+function checkVersion({ version }: Meta, index: number): void {
+  if (version === undefined) return;
+  if (Number.isInteger(version) && Number(version) >= 1 && Number(version) <= MAX_VERSION) return;
+  const rule = `must be a whole number from 1 to ${MAX_VERSION}`;
+  throw new InvalidInput(`events[${index}].meta.version`, rule, 'invalid_event');
 }
 
 function checkMeta(meta: Meta, index: number): void {
