@@ -15,15 +15,14 @@ import {
   type LogName,
   parseLogName,
 } from '../event/log-name.ts';
-import { textOf } from '../event/thrown.ts';
 import type { EventDefinitions } from '../typed/event-types.ts';
 import type { Client, ConnectOptions } from './client-api.ts';
 import { type ClientContext, keepContext, keepDefinitions } from './client-context.ts';
 import { gatewayLink } from './connection/link.ts';
-import type { Device } from './device.ts';
+import { hintsOf, type Kept, openKept } from './kept.ts';
+import { LateUpstream } from './late-upstream.ts';
 import { createChannels } from './logs/channels.ts';
 import { OpenLog } from './logs/client-log.ts';
-import { MemoryOutbox } from './outbox/memory-outbox.ts';
 import { startSender } from './outbox/sender.ts';
 import { TabOutbox } from './outbox/tab-outbox.ts';
 import type { GatewayLink } from './upstream.ts';
@@ -41,29 +40,54 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
   check(options);
   const { persist, onRefused } = options;
 
-  // Not before all of it is there: what is kept follows from the account, which the link may tell.
+  // Not before all of it is there: what is kept follows from the account, which the gateway may tell.
   const cache = persist && Promise.resolve().then(async () => (await kept).cache);
-  const channels = createChannels(() => link, { cache });
-  const link = gatewayLink({ ...options, url }, channels.receiver);
-  const kept = openKept(url, options, link);
+  const channels = createChannels(() => upstream, { cache, writesCache: () => isWriter() });
+  const open = () => gatewayLink({ ...options, url }, channels.receiver);
+  const late = persist && new LateUpstream(options.account);
+  const upstream = late ?? open();
+  const kept = openKept(url, options, late);
   const store = kept.then((place) => place.outbox);
-  const outbox = new TabOutbox({ store, onRefused });
+  const hints = persist && hintsOf(kept);
+  const outbox = new TabOutbox({ store, hints, onRefused });
 
   let isClosed = false;
+  let isWriter = () => true;
   let endSender = () => {};
-  void store.then((opened) => {
-    if (!isClosed) endSender = startSender({ store: opened, outbox, link });
+  const send = (place: Kept, link: GatewayLink | undefined) => {
+    endSender();
+    const { outbox: opened, tabs } = place;
+    const isShared = late !== undefined && tabs === undefined;
+    endSender =
+      link && !isClosed ? startSender({ store: opened, outbox, link, isShared }) : () => {};
+  };
+  void kept.then((place) => {
+    if (isClosed) return;
+    if (late === undefined || place.tabs === undefined) {
+      const link = late === undefined ? (upstream as GatewayLink) : open();
+      late?.become(link);
+      send(place, link);
+      return;
+    }
+    // In the tab that leads, and nowhere else.
+    const shared = place.tabs.share({ open, channels, receiver: channels.receiver });
+    isWriter = () => shared.link.get() !== undefined;
+    shared.link.subscribe(() => send(place, shared.link.get()));
+    shared.leader.subscribe(() => void outbox.resync());
+    send(place, shared.link.get());
+    late.become(shared);
   });
-  link.state.subscribe(() => {
-    const { status, failure } = link.state.get();
+  upstream.state.subscribe(() => {
+    const { status, failure } = upstream.state.get();
     // The gateway will not have us: nobody is to wait for what does not come.
     if (status === 'closed' && failure !== undefined) channels.close(failure);
   });
   const end = async (): Promise<Kept> => {
     isClosed = true;
     endSender();
+    // In this order: what other tabs read through these channels has not failed.
+    upstream.close();
     channels.close();
-    link.close();
     const place = await kept;
     outbox.close();
     return place;
@@ -71,7 +95,7 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
 
   const logs = new Map<LogName, Map<EventDefinitions | undefined, OpenLog>>();
   const openLog = (name?: string, events?: EventDefinitions): OpenLog => {
-    const log = name === undefined ? ownLog(link.account.get()) : parseLogName(name, 'name');
+    const log = name === undefined ? ownLog(upstream.account.get()) : parseLogName(name, 'name');
     const opened = logs.get(log) ?? new Map<EventDefinitions | undefined, OpenLog>();
     logs.set(log, opened);
     const known = opened.get(events);
@@ -85,8 +109,8 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
 
   let closing: Promise<void> | undefined;
   const client: Client = {
-    connection: link.state,
-    account: link.account,
+    connection: upstream.state,
+    account: upstream.account,
     outbox,
     // What the definitions decode is what their types say.
     log: openLog as unknown as Client['log'],
@@ -102,50 +126,11 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
     },
   };
   const context: ClientContext = {
-    ...{ client, channels, appends: outbox, pages: link, account: link.account },
+    ...{ client, channels, appends: outbox, pages: upstream, account: upstream.account },
     cache: cache ?? Promise.resolve(undefined),
   };
   keepContext(client, context);
   return client;
-}
-
-type Kept = Pick<Device, 'outbox' | 'cache'> & Partial<Device>;
-
-/** Opens what is kept for the account, once that is known. Never rejects: what cannot be kept is in memory. */
-async function openKept(
-  url: string | URL,
-  options: ConnectOptions,
-  link: Pick<GatewayLink, 'account' | 'state'>,
-): Promise<Kept> {
-  const { persist, maxOutboxEntries: maxEntries, maxOutboxBytes: maxBytes } = options;
-  try {
-    const account = persist && (await accountOf(link));
-    if (account !== undefined) {
-      return await persist!.open(new URL(url, globalThis.location?.href).origin, account);
-    }
-  } catch (error) {
-    console.warn(`millrace: nothing is kept on this device: ${textOf(error)}`);
-  }
-  return {
-    outbox: new MemoryOutbox({
-      ...(maxEntries !== undefined && { maxEntries }),
-      ...(maxBytes !== undefined && { maxBytes }),
-    }),
-    cache: undefined,
-  };
-}
-
-/** Undefined: it was closed before that was known. */
-function accountOf({ account, state }: Pick<GatewayLink, 'account' | 'state'>) {
-  return new Promise<string | undefined>((resolve) => {
-    const look = () => {
-      const known = account.get();
-      if (known !== undefined || state.get().status === 'closed') resolve(known);
-    };
-    account.subscribe(look);
-    state.subscribe(look);
-    look();
-  });
 }
 
 function ownLog(account: string | undefined): LogName {

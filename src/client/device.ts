@@ -5,7 +5,10 @@
 import type { StoredEvent } from '../event/event.ts';
 import type { EventId } from '../event/event-id.ts';
 import type { LogName } from '../event/log-name.ts';
+import type { Channels } from './logs/consumer.ts';
 import type { OutboxStore } from './outbox/outbox-store.ts';
+import type { Readable } from './readable.ts';
+import type { GatewayLink, Receiver, Upstream } from './upstream.ts';
 
 /** Opens what is kept; `indexedDb()` answers one. */
 export interface Persist {
@@ -62,17 +65,32 @@ export interface Cache {
 /** Any structured-clonable message; what one means is the client's business. */
 export type TabMessage = { readonly kind: string; readonly [member: string]: unknown };
 
-/** The tabs of one origin and account. Without Web Locks a device has none, and each tab is its own. */
+/**
+ * The tabs of one origin and account: they share one connection. Where a browser has no Web Locks a
+ * device has none, and each tab is its own.
+ */
 export interface Tabs {
-  /**
-   * Stands for leader. `lead` is called when this tab is the one; its signal ends when it is not any
-   * more (it was taken for dead), and then it must stop at once.
-   * @returns ends the candidacy, and gives the lead back
-   */
-  campaign(lead: (until: AbortSignal) => void): () => void;
-  /** The leader does not answer: somebody else is to lead. */
-  depose(): void;
+  /** To all other tabs. A message is a hint: it may be lost. */
   post(message: TabMessage): void;
   /** @returns ends it */
   listen(heard: (message: TabMessage) => void): () => void;
+  /** Stands for leader, and follows whoever leads. To be called once. */
+  share(parts: ShareParts): SharedUpstream;
+}
+
+export interface ShareParts {
+  /** Opens the connection of the leader, which tells the channels. */
+  readonly open: () => GatewayLink;
+  /** Of this tab; while it leads they serve the others, too. */
+  readonly channels: Required<Channels>;
+  /** Of these channels. */
+  readonly receiver: Receiver;
+}
+
+/** What a tab has for an upstream: the gateway while it leads, and else the leader. */
+export interface SharedUpstream extends Upstream, Pick<GatewayLink, 'page'> {
+  /** The connection, while this tab leads. */
+  readonly link: Readable<GatewayLink | undefined>;
+  /** Which tab leads, as far as it is known. When that changes, messages may have been lost. */
+  readonly leader: Readable<string | undefined>;
 }
