@@ -48,17 +48,21 @@ export interface CachedState {
 /** What a page opens with before the network answers. Bounded by events and bytes: old entries go first. */
 export interface Cache {
   log(log: LogName): Promise<CachedLog | undefined>;
-  /** Events that follow the cached ones, without a hole; `reset`: forget what there was, `after` is where they begin. */
+  /**
+   * Adds to what is kept of a log. Where that would leave a hole (another tab was here), and with
+   * `isNew`, it takes the place of what was kept.
+   * @param events all that lie between `from.after` and `cursor`
+   */
   add(
     log: LogName,
     events: readonly StoredEvent[],
     cursor: EventId,
-    reset?: { readonly after: EventId },
+    from: { readonly after: EventId; readonly isNew?: boolean | undefined },
   ): void;
   state(name: string): Promise<CachedState | undefined>;
   keep(name: string, state: CachedState): void;
   drop(name: string): void;
-  /** All that was handed over is kept now. */
+  /** All that was handed over is kept now, or cannot be kept. Never rejects. */
   flush(): Promise<void>;
 }
 

@@ -20,7 +20,10 @@ export function answer<Result>(request: IDBRequest<Result>): Promise<Result> {
   });
 }
 
-export type Body<Result> = (store: (name: string) => IDBObjectStore) => Promise<Result>;
+/** The stores of a transaction. */
+export type Stores = (name: string) => IDBObjectStore;
+
+export type Body<Result> = (store: Stores) => Promise<Result>;
 
 /** Errors of a connection that is lost. Nothing of the transaction is kept, so it may be repeated. */
 const LOST = ['AbortError', 'InvalidStateError', 'UnknownError'];
@@ -161,7 +164,11 @@ async function completed<Result>(transaction: IDBTransaction, body: Body<Result>
   }
 }
 
+export function isQuota(error: unknown): boolean {
+  return nameOf(error) === 'QuotaExceededError';
+}
+
 /** Of a DOMException, whose class is not the same everywhere. */
-export function nameOf(error: unknown): string {
+function nameOf(error: unknown): string {
   return String((error as Partial<Error> | null)?.name);
 }

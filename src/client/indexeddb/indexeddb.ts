@@ -5,6 +5,7 @@ import { MemoryOutbox } from '../outbox/memory-outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, type OutboxLimits } from '../outbox/outbox-store.ts';
 import { Database } from './database.ts';
 import { databaseName } from './layout.ts';
+import { StoredCache } from './stored-cache.ts';
 import { openStoredOutbox } from './stored-outbox.ts';
 
 export interface IndexedDbOptions {
@@ -12,6 +13,12 @@ export interface IndexedDbOptions {
   readonly maxOutboxEntries?: number | undefined;
   /** Most bytes of events that the outbox holds. Default 4 MiB. */
   readonly maxOutboxBytes?: number | undefined;
+  /** Most events that the cache keeps of a log: the last ones. Default 1,000. */
+  readonly maxCachedEventsPerLog?: number | undefined;
+  /** Most events that the cache keeps of all logs; those of the logs go first that were not used for longest. Default 20,000. */
+  readonly maxCachedEvents?: number | undefined;
+  /** Most bytes of these events. Default 16 MiB. */
+  readonly maxCachedBytes?: number | undefined;
   /** Default `globalThis.indexedDB`. */
   readonly factory?: IDBFactory | undefined;
 }
@@ -32,6 +39,11 @@ export function indexedDb(options: IndexedDbOptions = {}): Persist {
     maxEntries: options.maxOutboxEntries ?? DEFAULT_OUTBOX_LIMITS.maxEntries,
     maxBytes: options.maxOutboxBytes ?? DEFAULT_OUTBOX_LIMITS.maxBytes,
   };
+  const cacheLimits = {
+    maxEventsPerLog: options.maxCachedEventsPerLog ?? 1_000,
+    maxEvents: options.maxCachedEvents ?? 20_000,
+    maxBytes: options.maxCachedBytes ?? 16_777_216,
+  };
   let isWarned = false;
   return {
     async open(gateway, account) {
@@ -46,7 +58,7 @@ export function indexedDb(options: IndexedDbOptions = {}): Persist {
         });
         return {
           outbox,
-          cache: undefined,
+          cache: new StoredCache(database, cacheLimits),
           tabs: undefined,
           forget: () => database.remove(),
           close: () => database.end('was closed'),

@@ -10,7 +10,7 @@
  *   logs       log              Stretch: where it begins and ends,        -
  *                               and which chunks it is made of
  *   chunks     [log, number]    the events of a chunk                     -
- *   states     name             { state, cursor, version, used }          -
+ *   states     name             { state, cursor, version, used }          used: when it was kept
  *
  *   ▲ given out by the store, ascending; never given twice, as a transaction that is aborted takes
  *     its number back with all else
@@ -52,5 +52,5 @@ export function layOut(database: IDBDatabase): void {
   database.createObjectStore(REFUSALS, numbered).createIndex('key', 'entry.key');
   database.createObjectStore(LOGS, { keyPath: 'log' });
   database.createObjectStore(CHUNKS);
-  database.createObjectStore(STATES);
+  database.createObjectStore(STATES).createIndex('used', 'used');
 }

@@ -13,7 +13,7 @@ import {
   type OutboxStore,
   type ProducerPlace,
 } from '../outbox/outbox-store.ts';
-import { answer, type Body, type Database, nameOf, removed } from './database.ts';
+import { answer, type Body, type Database, isQuota, removed, type Stores } from './database.ts';
 import { CACHE_STORES, ENTRIES, OUTBOX, OUTCOMES, PLACES, REFUSALS } from './layout.ts';
 
 /** What is known of all entries together. */
@@ -32,8 +32,6 @@ interface Place extends ProducerPlace {
   /** The log is known up to here. */
   readonly seen: EventId;
 }
-
-type Stores = Parameters<Body<unknown>>[0];
 
 const STORES = [OUTBOX, ENTRIES, PLACES, OUTCOMES, REFUSALS];
 
@@ -201,8 +199,4 @@ async function placeOf(store: Stores, log: LogName): Promise<Place> {
 function shown({ size, ...entry }: Kept, place: Place | undefined): Entry {
   const seen = place?.seen ?? ZERO_ID;
   return seen === ZERO_ID ? entry : { ...entry, after: laterOf(entry.after ?? ZERO_ID, seen) };
-}
-
-export function isQuota(error: unknown): boolean {
-  return nameOf(error) === 'QuotaExceededError';
 }

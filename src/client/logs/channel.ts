@@ -110,7 +110,9 @@ export class Channel {
     this.#isLive = false;
     this.#tail = new Tail();
     this.#kept = undefined;
-    if (this.#parts.writesCache()) this.#cache?.add(this.#log, [], ZERO_ID, { after: ZERO_ID });
+    if (this.#parts.writesCache()) {
+      this.#cache?.add(this.#log, [], ZERO_ID, { after: ZERO_ID, isNew: true });
+    }
     this.#tell((reader) => {
       if (reader.at === undefined || reader.isTime) return false;
       // Nothing was received that could be gone.
@@ -223,10 +225,10 @@ export class Channel {
         kept !== undefined &&
         (kept === before || kept === cursor || events.some((event) => event.id === kept));
       this.#kept = cursor;
-      if (joins) cache.add(this.#log, eventsAfter(events, kept), cursor);
+      if (joins) cache.add(this.#log, eventsAfter(events, kept), cursor, { after: kept });
       else {
         const after = tail.from ?? predecessorOf(tail.events[0]?.id ?? cursor);
-        cache.add(this.#log, [...tail.events], cursor, { after });
+        cache.add(this.#log, [...tail.events], cursor, { after, isNew: true });
       }
     }
   }

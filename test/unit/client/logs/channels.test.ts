@@ -40,9 +40,15 @@ class ModelCache {
 
   log = async () => this.kept;
 
-  add = (_log: unknown, list: CachedLog['events'], cursor: EventId, reset?: { after: EventId }) => {
-    const before = reset === undefined ? this.kept! : { after: reset.after, events: [] };
-    this.kept = { after: before.after, events: [...before.events, ...list], cursor };
+  add = (
+    _log: unknown,
+    list: CachedLog['events'],
+    cursor: EventId,
+    { after, isNew }: { after: EventId; isNew?: boolean },
+  ) => {
+    if (isNew) this.kept = { after, events: [], cursor: after };
+    expect(after).toBe(this.kept!.cursor);
+    this.kept = { ...this.kept!, events: [...this.kept!.events, ...list], cursor };
   };
 
   get numbers() {
