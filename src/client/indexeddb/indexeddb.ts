@@ -3,6 +3,7 @@ import { textOf } from '../../event/thrown.ts';
 import type { Device, Persist } from '../device.ts';
 import { MemoryOutbox } from '../outbox/memory-outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, type OutboxLimits } from '../outbox/outbox-store.ts';
+import { webTabs } from '../tabs/web-tabs.ts';
 import { Database } from './database.ts';
 import { databaseName } from './layout.ts';
 import { StoredCache } from './stored-cache.ts';
@@ -19,7 +20,7 @@ export interface IndexedDbOptions {
   readonly maxCachedEvents?: number | undefined;
   /** Most bytes of these events. Default 16 MiB. */
   readonly maxCachedBytes?: number | undefined;
-  /** Default `globalThis.indexedDB`. */
+  /** Default `globalThis.indexedDB`. With another one each client is its own, as there are no tabs that share it. */
   readonly factory?: IDBFactory | undefined;
 }
 
@@ -56,12 +57,19 @@ export function indexedDb(options: IndexedDbOptions = {}): Persist {
           database.end('was not opened in time');
           throw error;
         });
+        const tabs = options.factory === undefined ? webTabs(name) : undefined;
         return {
           outbox,
           cache: new StoredCache(database, cacheLimits),
-          tabs: undefined,
-          forget: () => database.remove(),
-          close: () => database.end('was closed'),
+          tabs,
+          forget() {
+            tabs?.close();
+            return database.remove();
+          },
+          close() {
+            tabs?.close();
+            database.end('was closed');
+          },
         };
       } catch (error) {
         if (!isWarned) {
