@@ -17,7 +17,7 @@ import type { Batch, Encoded } from '../live/batch.ts';
 import type { Live } from '../live/live.ts';
 import type { Sink, Subscription } from '../live/sink.ts';
 import { Turns } from '../live/turns.ts';
-import { protocolError } from '../protocol/problem.ts';
+import { presentable, protocolError } from '../protocol/problem.ts';
 import type { Access } from './identity/access.ts';
 import { Expiry } from './identity/expiry.ts';
 import type { Identity } from './identity/identity.ts';
@@ -95,6 +95,18 @@ export class Following<Frame extends Encoded> {
     else if (identity.expiresAt !== undefined) {
       const { access } = this.#context;
       this.#expiry = new Expiry(access, identity, (error) => this.owner.expired(error));
+    }
+    for (const reader of [...this.#readers]) this.#endForbidden(reader, identity);
+  }
+
+  /** What they may not read any more is not followed any more, and they are told. */
+  #endForbidden(reader: Reader<Frame>, identity: Identity): void {
+    try {
+      this.#context.access.demand(identity, 'read', reader.log);
+    } catch (error) {
+      this.remove(reader);
+      reader.subscription?.close();
+      this.owner.failed(reader.log, presentable(error));
     }
   }
 

@@ -7,7 +7,7 @@ import { MemoryRecords } from '../../src/stores/memory/records/memory-records.ts
 import { eventually } from '../support/eventually.ts';
 import { randomId } from '../support/names.ts';
 import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
-import { bearer, startAskingGateway } from './tokens.ts';
+import { bearer, startAskingGateway, token } from './tokens.ts';
 
 let account: string;
 let running: RunningGateway;
@@ -63,6 +63,59 @@ test('a socket that came with a ticket ends with the token that the ticket was f
   expect(await client.closing).toMatchObject({ code: 4401 });
 });
 
+test('another token carries a socket over the end of the one before, or of its ticket', async () => {
+  running = await startAskingGateway({ tolerance: 0 });
+  const protocol = 'millrace.json.v1';
+  const headers = await shortLived();
+  const answer = await fetch(`${running.url}/tickets`, { method: 'POST', headers });
+  const { ticket } = (await answer.json()) as { ticket: string };
+  const url = `${running.socketUrl}/ws`;
+  const renewed = await Promise.all([
+    Client.open(`${url}?follow=none`, { protocol, headers }),
+    Client.open(`${url}?follow=none&ticket=${ticket}`, { protocol }),
+  ]);
+  const left = await Client.open(`${url}?follow=none`, { protocol, headers });
+  for (const client of renewed) {
+    const connected = await client.frame(({ op }) => op === 'connected');
+    expect(connected).toMatchObject({ account });
+    expect(connected.expiresIn).toBeLessThanOrEqual(2_000);
+    client.send({ op: 'authenticate', ref: 1, token: await token(account) });
+    const authenticated = await client.frame(({ ref }) => ref === 1);
+    expect(authenticated).toMatchObject({ op: 'authenticated', account });
+    expect(authenticated.expiresIn).toBeGreaterThan(3_500_000);
+  }
+  // The one that was not renewed says when.
+  expect(await left.closing).toMatchObject({ code: 4401 });
+  for (const client of renewed) {
+    client.send({ op: 'append', ref: 2, events: [{ type: 'Late', payload: 1 }] });
+    expect(await client.frame(({ ref }) => ref === 2)).toMatchObject({ op: 'appended' });
+    await client.close();
+  }
+});
+
+test('a token that is looked at is charged like an append, and told nobody', async () => {
+  const lines: string[] = [];
+  const say = (...line: unknown[]) => void lines.push(JSON.stringify(line));
+  running = await startAskingGateway(
+    {},
+    {
+      limits: { appendRate: 1, appendBurst: 2 },
+      logger: { debug: say, info: say, warn: say, error: say },
+    },
+  );
+  const client = await Client.open(`${running.socketUrl}/ws?follow=none`, {
+    ...{ protocol: 'millrace.json.v1', headers: await bearer(account) },
+  });
+  const secret = 'a.secret.token';
+  for (const ref of [1, 2, 3]) client.send({ op: 'authenticate', ref, token: secret });
+  const limited = await client.frame(({ ref }) => ref === 3);
+  expect(limited).toMatchObject({ code: 'rate_limited', retryAfter: expect.any(Number) });
+  const codes = client.frames.slice(1).map(({ code }) => code);
+  expect(codes).toEqual(['unauthenticated', 'unauthenticated', 'rate_limited']);
+  expect([...lines, ...client.messages].join()).not.toContain(secret);
+  await client.close();
+});
+
 describe('sessions', () => {
   const SESSION = 'a-session-id-that-nobody-guesses';
   const headers = { cookie: `session=${SESSION}` };
@@ -100,6 +153,17 @@ describe('sessions', () => {
       expect(client.messages.at(-1)).toContain('sign in again');
     }
     expect(await stream).toContain('event: failed');
+  });
+
+  test('a session has no end that a client could know, and is not renewed by one', async () => {
+    await start();
+    const client = await Client.open(`${running.socketUrl}/ws?follow=none`, {
+      ...{ protocol: 'millrace.json.v1', headers },
+    });
+    client.send({ op: 'authenticate', ref: 1, token: 'abc' });
+    expect(await client.frame(({ ref }) => ref === 1)).toMatchObject({ code: 'forbidden' });
+    expect(client.frames[0]).toEqual({ op: 'connected', account });
+    await client.close();
   });
 
   test('a session that becomes that of another account ends', async () => {

@@ -5,7 +5,7 @@ import { parseLogName } from '../../src/event/log-name.ts';
 import { JSON_SUBPROTOCOL } from '../../src/protocol/json-format.ts';
 import { MemoryLog } from '../../src/stores/memory/log/memory-log.ts';
 import { randomId } from '../support/names.ts';
-import { Client, type RunningGateway, startGateway } from './gateway-client.ts';
+import { Client, type RunningGateway, refusedUpgrade, startGateway } from './gateway-client.ts';
 
 let running: RunningGateway;
 let memory: MemoryLog;
@@ -134,6 +134,33 @@ test('a number that JSON has no word for is refused, not stored as null', async 
   expect(refused).toMatchObject({ code: 'invalid_operation', field: 'ref' });
   const page = await fetch(`${running.url}/accounts/${account}/events`);
   expect(await page.json()).toMatchObject({ events: [], version: '0-0' });
+});
+
+test('a socket that follows nothing is told who it is, and follows what it asks for', async () => {
+  const account = randomId();
+  const [id] = await append(`account:${account}`, 'a');
+  const client = await connect(account, '?follow=none');
+  client.send({ op: 'ping' });
+  await client.frame(({ op }) => op === 'pong');
+  // In an open gateway nothing ends.
+  expect(client.frames).toEqual([{ op: 'connected', account }, { op: 'pong' }]);
+  client.send({ op: 'subscribe' });
+  expect(await client.frame(({ op }) => op === 'live')).toMatchObject({ at: id });
+  expect(payloadsOf(client)).toEqual(['a']);
+  client.send({ op: 'authenticate', ref: 1, token: 'abc' });
+  expect(await client.frame(({ ref }) => ref === 1)).toMatchObject({ code: 'forbidden' });
+});
+
+test('to follow nothing is for JSON alone', async () => {
+  for (const [query, rule] of [
+    ['follow=none', /^follow none is for JSON.*format=json$/],
+    ['follow=all', /^follow must be none/],
+  ]) {
+    const { status, body } = await refusedUpgrade(`${running.socketUrl}/ws/1?${query}`);
+    const { code, field, detail } = JSON.parse(body);
+    expect([status, code, field]).toEqual([400, 'invalid_query', 'follow']);
+    expect(detail).toMatch(rule!);
+  }
 });
 
 test('with the last events of a log begins a socket, or a subscription', async () => {

@@ -91,6 +91,51 @@ test('a page that is named, and one of the very same origin, can', async () => {
   }
 });
 
+test('a page with a token may send and read all that a client goes by', async () => {
+  running = await startAskingGateway(
+    {},
+    { allowOrigins: [FRIEND], limits: { appendRate: 1, appendBurst: 4 } },
+  );
+  const sent = 'authorization, content-type, if-match, producer-id, producer-epoch, producer-seq';
+  for (const path of [PATH, '/logs/account:1/events', '/tickets']) {
+    const preflight = await ask(
+      path,
+      {
+        origin: FRIEND,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': sent,
+      },
+      'OPTIONS',
+    );
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers['access-control-allow-origin']).toBe(FRIEND);
+    expect(preflight.headers['access-control-allow-methods']).toContain('POST');
+    // A browser compares them by name, `Authorization` never by `*`.
+    const allowed = String(preflight.headers['access-control-allow-headers']).toLowerCase();
+    expect(allowed.split(', ')).toEqual(expect.arrayContaining(sent.split(', ')));
+  }
+  const headers = { ...(await bearer('1')), origin: FRIEND };
+  const producer = { 'producer-id': 'p', 'producer-epoch': '0', 'producer-seq': '0' };
+  const appended = await ask(PATH, { ...headers, ...producer, 'if-match': '"0-0"' }, 'POST');
+  const readable = (answer: Answer) => {
+    expect(answer.headers['access-control-allow-origin']).toBe(FRIEND);
+    return String(answer.headers['access-control-expose-headers']).split(', ');
+  };
+  expect(appended).toMatchObject({ status: 201, headers: { etag: expect.any(String) } });
+  expect(readable(appended)).toContain('ETag');
+  expect(readable(await ask(PATH, headers))).toContain('ETag');
+  const ticket = await ask('/tickets', headers, 'POST');
+  let limited = ticket;
+  for (let tries = 0; limited.status !== 429 && tries < 100; tries += 1) {
+    limited = await ask('/tickets', headers, 'POST');
+  }
+  expect(ticket.status).toBe(201);
+  expect(limited).toMatchObject({ status: 429, headers: { 'retry-after': expect.any(String) } });
+  expect(readable(limited)).toContain('Retry-After');
+  const stream = await ask(PATH, { origin: STRANGER, authorization: 'Bearer x' }, 'OPTIONS');
+  expect(stream).toMatchObject({ status: 403, code: 'forbidden_origin' });
+});
+
 test('a refusal can be read by the page that it is for', async () => {
   running = await startAskingGateway({}, { allowOrigins: [FRIEND] });
   const refused = await ask(PATH, { origin: FRIEND });

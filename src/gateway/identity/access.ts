@@ -122,15 +122,17 @@ export class Access {
   }
 
   /**
-   * Whose token it is; undefined in an open gateway.
-   * @throws Unauthenticated
+   * Whose token it is: asked as if it came with a request of its own.
+   * @throws Unauthenticated, also in an open gateway
    */
-  async identifyToken(token: string): Promise<Identity | undefined> {
-    const authenticate = this.#authenticate;
-    if (authenticate === undefined) return undefined;
-    const get = (name: string) =>
-      name.toLowerCase() === 'authorization' ? `Bearer ${token}` : null;
-    const identity = await identityFrom(() => authenticate({ url: '/', headers: { get } }));
+  async identifyToken(token: string): Promise<Identity> {
+    const headers = new Headers();
+    try {
+      headers.set('Authorization', `Bearer ${token}`);
+    } catch {
+      throw new Unauthenticated('that is no token');
+    }
+    const identity = await identityFrom(async () => this.#authenticate?.({ url: '/', headers }));
     if (this.isOver(identity)) throw expired();
     return identity;
   }

@@ -16,7 +16,7 @@ export class Expiry {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
-  /** @param ended is called once, when the identity holds no longer */
+  /** @param ended is called once for each identity that counts, when it holds no longer */
   constructor(access: Access, identity: Identity, ended: (error: MillraceError) => void) {
     this.#access = access;
     this.#identity = identity;

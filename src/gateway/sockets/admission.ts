@@ -90,8 +90,12 @@ function chooseSubprotocol(header: string | null): string | undefined {
 
 function readFollow(follow: string | null, format: WireFormat): boolean {
   if (follow === null) return true;
-  if (follow === 'none' && format === jsonFormat) return false;
-  throw protocolError('invalid_query', 'follow must be none, in JSON, or left out');
+  if (follow !== 'none') {
+    throw new InvalidInput('follow', 'must be none, or left out', 'invalid_query');
+  }
+  if (format === jsonFormat) return false;
+  const rule = `none is for JSON: ask for the subprotocol ${JSON_SUBPROTOCOL}, or format=json`;
+  throw new InvalidInput('follow', rule, 'invalid_query');
 }
 
 function formatNamed(name: string | null): WireFormat {

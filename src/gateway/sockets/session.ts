@@ -24,12 +24,17 @@ import type { Logger } from '../logger.ts';
 import type { Admission } from './admission.ts';
 import { Appends, type AppendsContext, type AppendsOwner } from './appends.ts';
 import { Intake, type IntakeContext, type IntakeOwner } from './intake.ts';
+import { Renewal, type RenewalContext, type RenewalOwner } from './renewal.ts';
 import type { GatewaySocket, SocketFrames, SocketSession, Unreadable } from './socket.ts';
 import { WholeMessages, wireOf } from './socket-wire.ts';
 import { brokenBy, unreadable } from './unreadable.ts';
 
 /** What all sessions of a gateway share. */
-export interface SessionContext extends FollowingContext, AppendsContext, IntakeContext {
+export interface SessionContext
+  extends FollowingContext,
+    AppendsContext,
+    IntakeContext,
+    RenewalContext {
   readonly limits: GatewayLimits;
   readonly logger: Logger;
   readonly heartbeat: Heartbeat;
@@ -42,7 +47,9 @@ const TRY_AGAIN_LATER = 1013;
 
 const UTF8 = new TextEncoder();
 
-export class Session implements SocketSession, FollowingOwner, IntakeOwner, AppendsOwner, Beating {
+export class Session
+  implements SocketSession, FollowingOwner, IntakeOwner, AppendsOwner, RenewalOwner, Beating
+{
   identity: Identity;
   readonly spender: string;
   seenAt = 0;
@@ -50,12 +57,12 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
   readonly #socket: GatewaySocket;
   readonly #frames: SocketFrames;
   readonly format: WireFormat;
-  readonly #accountId: string;
+  readonly accountId: string;
   readonly #intake: Intake;
   readonly #appends: Appends;
   readonly #following: Following<Encoded>;
   readonly #slot: number;
-  #isAuthenticating = false;
+  readonly #renewal: Renewal;
   /** What the network had taken when something last waited at a beat. */
   #takenAtBeat: number | undefined;
   #finished: (() => void) | undefined;
@@ -66,11 +73,12 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
     this.#socket = socket;
     this.#frames = socket.frames ?? new WholeMessages(socket);
     this.format = format;
-    this.#accountId = accountId;
+    this.accountId = accountId;
     this.identity = identity;
     this.spender = accountLog(identity.account);
     this.#intake = new Intake(context, this, socket);
     this.#appends = new Appends(context, this);
+    this.#renewal = new Renewal(context, this);
     const wire = wireOf(this.#frames.framing, format);
     this.#following = new Following(context, identity, this, this.#frames, wire);
     this.#slot = context.heartbeat.add(this);
@@ -118,6 +126,7 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
 
   closed(): void {
     this.#intake.stop();
+    this.#renewal.close();
     this.#following.close();
     this.#context.heartbeat.remove(this, this.#slot);
     this.#context.sessions.delete(this);
@@ -175,8 +184,12 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
     this.#socket.terminate();
   }
 
-  /** The client is told why, and that another token would help. */
   expired(error: MillraceError): void {
+    this.#renewal.expired(error);
+  }
+
+  /** The client is told why, and that another token would help. */
+  identityEnded(error: MillraceError): void {
     if (this.#intake.isStopped) return;
     this.tell(error);
     this.#end('unauthenticated');
@@ -207,11 +220,11 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
   // What the client asks for.
 
   get isOverloaded(): boolean {
-    return this.#appends.areFull || this.#following.isFull;
+    return this.#appends.areFull || this.#following.isFull || this.#renewal.isUnderway;
   }
 
   perform(message: string): void {
-    const operation = this.format.parse(message, this.#accountId);
+    const operation = this.format.parse(message, this.accountId);
     switch (operation.op) {
       case 'append':
         this.#appends.begin(operation, message.length);
@@ -228,7 +241,7 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
         this.#try(operation.ref, operation.log, () => this.#following.unfollow(operation.log));
         break;
       case 'authenticate':
-        void this.#authenticate(operation.ref, operation.token);
+        void this.#renewal.begin(operation.ref, operation.token);
         break;
       case 'pause':
         this.#following.pause();
@@ -242,34 +255,25 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
     }
   }
 
-  /** What holds goes on holding when the new token is none. */
-  async #authenticate(ref: Ref, token: string): Promise<void> {
-    if (this.#isAuthenticating) {
-      this.tell(protocolError('invalid_operation', 'wait until the token before is answered'), ref);
-      return;
-    }
-    this.#isAuthenticating = true;
-    try {
-      const identity = await this.#context.access.identifyToken(token);
-      if (this.#intake.isStopped) return;
-      if (identity !== undefined) {
-        if (identity.account !== this.identity.account) throw anotherAccount();
-        this.identity = identity;
-        this.#following.become(identity);
-      }
-      this.send(authenticatedFrame(ref, this.#welcome()));
-    } catch (error) {
-      if (!this.#intake.isStopped) this.tell(error, ref);
-    } finally {
-      this.#isAuthenticating = false;
-    }
+  become(identity: Identity): void {
+    this.identity = identity;
+    this.#following.become(identity);
+  }
+
+  authenticated(ref: Ref): void {
+    this.send(authenticatedFrame(ref, this.#welcome()));
+  }
+
+  renewalEnded(): void {
+    this.#intake.goOn();
   }
 
   #welcome(): Welcome {
-    const { expiresAt } = this.identity;
-    const { clock } = this.#context.access;
-    const expiresIn = expiresAt && Math.max(0, Math.floor(expiresAt - clock()));
-    return { account: this.#accountId, expiresIn };
+    const { expiresAt, session } = this.identity;
+    // A session is looked at again then: that is not its end.
+    if (expiresAt === undefined || session !== undefined) return { account: this.accountId };
+    const left = expiresAt - this.#context.access.clock();
+    return { account: this.accountId, expiresIn: Math.max(0, Math.floor(left)) };
   }
 
   #try(ref: Ref, log: LogName, work: () => void): void {
@@ -314,8 +318,4 @@ export class Session implements SocketSession, FollowingOwner, IntakeOwner, Appe
     if (this.#following.isUnderway) this.#following.send(this.#frames.framing.whole([message]));
     else this.#socket.send(message);
   }
-}
-
-function anotherAccount(): MillraceError {
-  return protocolError('forbidden', 'the token is of another account: open another socket for it');
 }

@@ -197,6 +197,7 @@ export function scene(limits: Partial<GatewayLimits> = {}, options: SceneOptions
     }),
     live: options.live ?? live,
     access,
+    appendRate: UNLIMITED,
     turns: new LoopTurns(),
     large: new LargeEvents(live, 1_048_576, new LoopTurns()),
     limits: { ...DEFAULT_GATEWAY_LIMITS, ...limits },
