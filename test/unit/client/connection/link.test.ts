@@ -27,7 +27,8 @@ const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000);
 const status = () => link.state.get().status;
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  // Amid a second, as tokens count in those.
+  vi.useFakeTimers({ now: 1_800_000_000_500 });
   gateway = sockets();
   record = recorder();
   answer = () => undefined;
