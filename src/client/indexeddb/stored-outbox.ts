@@ -92,11 +92,15 @@ class StoredOutbox implements OutboxStore {
     return this.#change(async (store) => {
       const kept = await keptOf(store, key);
       if (kept === undefined) return undefined;
-      const [whole, place] = await Promise.all([wholeOf(store), placeOf(store, kept.log)]);
+      const [whole, place, first] = await Promise.all([
+        wholeOf(store),
+        placeOf(store, kept.log),
+        answer(store(ENTRIES).index('log').getKey(kept.log)),
+      ]);
       const entry = shown(kept, place);
       store(ENTRIES).delete(kept.order);
       store(OUTBOX).put({ ...whole, bytes: whole.bytes - kept.size }, 0);
-      store(PLACES).put({ ...place, seen: laterOf(place.seen, seen) });
+      if (first === kept.order) store(PLACES).put({ ...place, seen: laterOf(place.seen, seen) });
       // Nothing else is ever taken out of the outcomes: the numbers have no gaps.
       const number = await answer(store(OUTCOMES).add({ key, outcome }));
       store(OUTCOMES).delete((number as number) - MAX_OUTCOMES);

@@ -16,7 +16,7 @@
  * refused the first time that it was sent.
  */
 import type { Appended } from '../../event/appended.ts';
-import { type EventId, isAfter, laterOf, ZERO_ID } from '../../event/event-id.ts';
+import { type EventId, isAfter, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { delayAfter } from '../../event/retries.ts';
 import { isA } from '../../event/thrown.ts';
@@ -55,8 +55,8 @@ export class Lane {
   /** Until what they say has been done. */
   readonly #answers = new Map<string, { readonly entry: Entry; readonly answer: AttemptAnswer }>();
   readonly #unsure: Set<string>;
-  /** All that is left lies after this. */
-  #seen: EventId = ZERO_ID;
+  /** What the log has been found not to have, since there is this connection. */
+  readonly #missing = new Set<string>();
   #failed = 0;
   #rest: ReturnType<typeof setTimeout> | undefined;
   /** Of the last conflict: the version that a command is to be decided on. */
@@ -82,6 +82,7 @@ export class Lane {
   /** The connection is there again: what waits does so no longer. */
   hurry(): void {
     this.#failed = 0;
+    this.#missing.clear();
     this.#endRest();
     this.wake();
   }
@@ -151,10 +152,10 @@ export class Lane {
     return this.#context.outbox.entry(dependsOn)?.log !== this.#log;
   }
 
-  /** A gateway that has forgotten the producer takes a repeated seq 0 for a new append. */
+  /** A gateway that has forgotten the producer may take a repeated seq for a new append. */
   #mayBeForgotten(entry: Entry): boolean {
     const isOld = Math.abs(Date.now() - entry.at) > REMEMBERED;
-    return isOld && entry.producer.seq === 0 && this.#isUnsure(entry);
+    return isOld && this.#isUnsure(entry) && !this.#missing.has(entry.key);
   }
 
   /** What is to be sent; undefined when it is not to be sent, or not now. */
@@ -165,11 +166,19 @@ export class Lane {
       if (outbox.entry(dependsOn) !== undefined) return undefined;
       const outcome = await store.outcome(dependsOn);
       if (outcome?.kind === 'refused') return this.#handBack(entry, outcome.failure);
+      // It may not have been heard of here yet.
+      if (outcome === undefined) await outbox.resync();
+      if (outbox.entry(dependsOn) !== undefined) return undefined;
     }
     if (this.#mayBeForgotten(entry)) {
-      const { found, isBlind } = await this.#look([entry]);
-      if (found.size > 0) return this.#settleFound([entry], found);
-      if (isBlind) return this.#handBack(entry, UNKNOWN);
+      const old = outbox.of(this.#log).filter((each) => this.#mayBeForgotten(each));
+      const { found, isBlind } = await this.#look(old);
+      await this.#settleFound(old, found);
+      if (isBlind && !found.has(entry.key)) return this.#handBack(entry, UNKNOWN);
+      for (const { key } of old) this.#missing.add(key);
+      // Also what has been settled is passed over then.
+      this.#again = true;
+      return undefined;
     }
     return command === undefined || entry.isDecided ? entry : this.#decide(entry, command);
   }
@@ -180,18 +189,19 @@ export class Lane {
     const { key, expected = ZERO_ID } = entry;
     const how = outbox.redeciderOf(command.decider);
     // Not known in this tab: as it was decided where it was made.
-    const decision = how ? await how(entry, this.#actual) : { events: entry.events, expected };
+    const decision = how
+      ? await how(entry, this.#actual).catch(refusedBy)
+      : { events: entry.events, expected };
     if ('refused' in decision) return this.#handBack(entry, decision.refused);
     if (decision.events.length === 0) {
-      // Its seq is not used; the next one is told so by the gap.
-      const appended = { ids: [], version: decision.expected, duplicate: false };
-      await this.#settle(entry, appended);
-      return this.#renew(entry);
+      await this.#settle(entry, { ids: [], version: decision.expected, duplicate: false });
+      return undefined;
     }
     const events = withMark(decision.events, { id: store.clientId, key });
     const decided = await store.decide(key, { events, expected: decision.expected });
     if (decided === undefined) return this.#resync();
     outbox.changed(decided);
+    this.#actual = undefined;
     return decided;
   }
 
@@ -205,16 +215,22 @@ export class Lane {
         answer.kind === 'unanswered' ||
         (answer.kind === 'refused' && isPassing(answer.failure.code));
       if (mayBeThere) this.#unsure.add(key);
+      if (mayBeThere) this.#missing.delete(key);
     }
     const [first] = outbox.of(this.#log);
-    const answer = first && this.#answers.get(first.key)?.answer;
-    if (first !== undefined) {
-      if (isCopied) await this.#recover(first, randomId());
-      else if (answer?.kind === 'unanswered') this.#restFor();
-      else if (answer?.kind === 'refused') await this.#heed(first, answer.failure);
+    const told = first && this.#answers.get(first.key);
+    this.#again = true;
+    if (first !== undefined && isCopied) {
+      await this.#recover(first, randomId());
+    } else if (first !== undefined && told !== undefined && isSamePlace(first, told.entry)) {
+      // Of an attempt at another place, before somebody renewed the log, it would say nothing.
+      const { answer } = told;
+      if (answer.kind === 'unanswered') this.#restFor();
+      else if (answer.kind === 'refused') await this.#heed(first, answer.failure);
+      // It is handed back: what the next one was told counts as well.
+      if (!this.#answers.has(first.key)) return;
     }
     this.#answers.clear();
-    this.#again = true;
   }
 
   async #heed(first: Entry, failure: Failure): Promise<void> {
@@ -226,7 +242,9 @@ export class Lane {
       const [now] = this.#context.outbox.of(this.#log);
       // Another tab knew better, or an entry before it had not been heard of.
       if (now?.key !== first.key || !isSamePlace(now, first)) return;
-      await this.#recover(now, code === 'producer_fenced' ? randomId() : undefined);
+      if (code === 'producer_fenced') return this.#recover(now, randomId());
+      // Who knows the producer has none of what it waits for; who does not may have forgotten it.
+      await this.#recover(now, undefined, (failure.expectedSeq ?? 0) > 0);
     } else {
       await this.#refuse(first, failure);
     }
@@ -235,22 +253,20 @@ export class Lane {
   async #refuse(first: Entry, failure: Failure): Promise<void> {
     const { store, outbox } = this.#context;
     const { key, command } = first;
-    if (!this.#isUnsure(first)) {
-      // Its seq was never used, so nothing behind it is in the log.
-      this.#unsure.clear();
-    } else {
-      const { found } = await this.#look([first]);
+    // Then its seq was never used, so nothing behind it is in the log either.
+    const isUnused = !this.#isUnsure(first) || this.#isWaitedFor(first);
+    if (this.#isUnsure(first)) {
+      const { found, isBlind } = await this.#look([first]);
       if (found.size > 0) return this.#settleFound([first], found);
+      if (isBlind && !isUnused) return this.#handBack(first, UNKNOWN);
     }
     if (command === undefined || failure.code !== 'version_conflict') {
-      await this.#handBack(first, failure);
-      return;
+      return this.#handBack(first, failure);
     }
     if (outbox.redeciderOf(command.decider) === undefined) {
       if (this.#waitsForDecider) {
         this.#waitsForDecider = false;
-        await this.#handBack(first, failure);
-        return;
+        return this.#handBack(first, failure);
       }
       this.#waitsForDecider = true;
       this.#restFor(DECIDER_WAIT);
@@ -262,31 +278,38 @@ export class Lane {
     if (open === undefined) return this.#resync();
     outbox.changed(open);
     this.#unsure.delete(key);
-    await this.#recover(first);
+    await this.#recover(first, undefined, isUnused);
   }
 
+  /** Whether one behind it was told that the log waits for this one. */
+  #isWaitedFor({ producer }: Entry): boolean {
+    for (const { answer } of this.#answers.values()) {
+      if (answer.kind === 'refused' && answer.failure.expectedSeq === producer.seq) return true;
+    }
+    return false;
+  }
+
+  /** Its seq is not used then: the next one is told so by the gap, and starts another epoch. */
   async #handBack(entry: Entry, failure: Failure): Promise<undefined> {
     await this.#finish(entry, { kind: 'refused', failure });
-    await this.#recover(entry);
   }
 
-  /** The log's entries go under another epoch, once it is known which of them it has. */
-  async #recover(at: Entry, newId?: string): Promise<void> {
-    const unsure = this.#context.outbox.of(this.#log).filter((entry) => this.#isUnsure(entry));
+  /**
+   * The log's entries go under another epoch, once it is known which of them it has.
+   * @param isUnused where the log cannot be looked into, it has none of them
+   */
+  async #recover(at: Entry, newId?: string, isUnused = false): Promise<void> {
+    const { store, outbox } = this.#context;
+    const unsure = outbox.of(this.#log).filter((entry) => this.#isUnsure(entry));
     const { found, isBlind } = await this.#look(unsure);
     await this.#settleFound(unsure, found);
-    if (isBlind) {
+    if (isBlind && !isUnused) {
       const outcome: Outcome = { kind: 'refused', failure: UNKNOWN };
       for (const entry of unsure) if (!found.has(entry.key)) await this.#finish(entry, outcome);
     }
-    await this.#renew(at, newId);
-  }
-
-  async #renew({ producer: { id, epoch } }: Entry, newId?: string): Promise<undefined> {
-    const { store, outbox } = this.#context;
+    const { id, epoch } = at.producer;
     for (const entry of await store.renew(this.#log, { id, epoch }, newId)) outbox.changed(entry);
     this.#unsure.clear();
-    this.#again = true;
   }
 
   /**
@@ -312,7 +335,9 @@ export class Lane {
     let isCopied = false;
     for (const [entry, appended] of told) {
       const ids = found.get(entry.key);
-      if (ids !== undefined) await this.#settle(entry, { ...appended, ids });
+      // What was told is whole, also where the first events have been trimmed.
+      const isTold = ids === undefined || appended.ids.length > 0;
+      if (ids !== undefined) await this.#settle(entry, isTold ? appended : { ...appended, ids });
       else if (!isWhole && this.#isUnsure(entry)) await this.#settle(entry, appended);
       else isCopied = true;
     }
@@ -327,8 +352,7 @@ export class Lane {
       if (after === undefined || isAfter(after, from)) after = from;
     }
     const keys = new Set(entries.map(({ key }) => key));
-    const start = { after: laterOf(after ?? ZERO_ID, this.#seen) };
-    return lookUp(this.#context.link, this.#log, start, keys);
+    return lookUp(this.#context.link, this.#log, { after: after ?? ZERO_ID }, keys);
   }
 
   async #settleFound(entries: readonly Entry[], found: Sighting['found']): Promise<undefined> {
@@ -340,10 +364,7 @@ export class Lane {
   }
 
   async #settle(entry: Entry, appended: Appended): Promise<void> {
-    // Only of the first: one that was passed over may lie before what is known of the others.
-    const isFirst = this.#context.outbox.of(this.#log)[0]?.key === entry.key;
-    const seen = isFirst ? appended.ids.at(-1) : undefined;
-    await this.#finish(entry, { kind: 'settled', appended }, seen);
+    await this.#finish(entry, { kind: 'settled', appended }, appended.ids.at(-1));
   }
 
   async #finish({ key }: Entry, outcome: Outcome, seen?: EventId): Promise<void> {
@@ -353,7 +374,7 @@ export class Lane {
     const told = isMine ? outcome : ((await store.outcome(key)) ?? outcome);
     this.#answers.delete(key);
     this.#unsure.delete(key);
-    if (seen !== undefined) this.#seen = laterOf(this.#seen, seen);
+    this.#again = true;
     if (entry !== undefined) outbox.finished(entry, told);
   }
 
@@ -388,6 +409,12 @@ const UNKNOWN: Failure = {
   message:
     'it was sent, and the log cannot be read back to where it would be; read it, and append again what is not there',
 };
+
+/** What trying again does not mend. */
+function refusedBy(error: unknown): { readonly refused: Failure } {
+  if (isA(error, Refused) && !isPassing(error.failure.code)) return { refused: error.failure };
+  throw error;
+}
 
 function isSamePlace(a: Entry, b: Entry): boolean {
   return a.producer.id === b.producer.id && a.producer.epoch === b.producer.epoch;

@@ -62,6 +62,7 @@ export class MemoryOutbox implements OutboxStore {
   async finish(key: string, outcome: Outcome, seen?: EventId): Promise<Entry | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
+    const isFirst = this.#of(entry.log)[0] === entry;
     this.#entries.delete(key);
     this.#bytes -= sizeOf(entry.events);
     this.#outcomes.set(key, outcome);
@@ -73,7 +74,7 @@ export class MemoryOutbox implements OutboxStore {
       this.#refusals = [...this.#refusals, refusal].slice(-MAX_REFUSALS);
     }
     const place = this.#placeOf(entry.log);
-    if (seen !== undefined) {
+    if (seen !== undefined && isFirst) {
       this.#places.set(entry.log, { ...place, seen: laterOf(place.seen, seen) });
     }
     return entry;

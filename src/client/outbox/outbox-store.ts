@@ -48,7 +48,8 @@ export interface OutboxStore {
    * The entry is in its log, or refused: it is taken out; a refusal is kept. Undefined when somebody has done
    * that before: then {@link outcome} says how. `seen`: the log is known up to here, and what is
    * not in it yet will come later: the `after` of its entries, and of those to come, is no earlier
-   * (noted once for the log, not with each of them).
+   * (noted once for the log, not with each of them). That holds, and counts, only when the entry is
+   * the first of its log: those before it may be in the log already, unknown to the caller.
    */
   finish(key: string, outcome: Outcome, seen?: EventId): Promise<Entry | undefined>;
   /** How an entry was finished; the last 1,000 are known. */

@@ -234,6 +234,23 @@ function finishing(suite: Suite<Context, OutboxCapabilities>): void {
         ['9-0', '7-1', '0-0', '7-1', '10-0'],
       );
     });
+
+    suite.it(
+      'looks no later for one that was added before the one that was seen',
+      async ({ open }) => {
+        const store = await open();
+        const first = await store.add(newEntry());
+        await store.add(newEntry({ log: OTHER }));
+        const second = await store.add(newEntry());
+        await store.add(newEntry());
+        const after = async () =>
+          (await store.contents()).entries.map((entry) => entry.after ?? ZERO_ID);
+        await store.finish(second.key, settled('7-0'), '7-0' as EventId);
+        assert.deepEqual(await after(), ['0-0', '0-0', '0-0']);
+        await store.finish(first.key, settled('6-0'), '6-0' as EventId);
+        assert.deepEqual(await after(), ['0-0', '6-0']);
+      },
+    );
   });
 }
 
