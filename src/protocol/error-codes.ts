@@ -106,7 +106,10 @@ export const ERROR_CODES = {
     'What a group of workers, or a reaction, has done is not known any more',
   ),
   no_dead_letter: code(404, 'The group has no such dead letter, or none that is open'),
+  // What the client itself answers to the page; no gateway sends these
   outbox_full: code(503, 'The outbox of the client holds as much as it may'),
+  view_failed: code(500, 'The function of a view threw at an event'),
+  command_refused: code(422, 'The decider refused the command, with an error that has no code'),
 } as const satisfies Record<string, ErrorCode>;
 
 /** One of the stable codes. */

@@ -30,6 +30,8 @@ function codesThrown(): Set<string> {
     )) {
       codes.add(code!);
     }
+    // What the client hands back is a failure, thrown or not.
+    for (const [, code] of source.matchAll(/\bcode: [^;,}\n]*'([a-z_0-9]+)',?/g)) codes.add(code!);
   }
   return codes;
 }
