@@ -46,7 +46,7 @@ export interface LinkOptions {
   readonly signals?: readonly Signal[] | undefined;
 }
 
-/** Trying again helps, sooner or later. */
+/** What is no reason to give up a log that is followed: the connection is made anew. */
 const PASSING = new Set([
   'unavailable',
   'closed',
@@ -59,6 +59,17 @@ const PASSING = new Set([
   'idle_timeout',
   'internal',
   'unauthenticated',
+]);
+
+/** What trying again does not mend. Of all else, an answer garbled on its way included, it may. */
+const FINAL = new Set([
+  'forbidden',
+  'forbidden_host',
+  'forbidden_origin',
+  'invalid_account',
+  'invalid_query',
+  'unsupported_subprotocol',
+  'method_not_allowed',
 ]);
 
 /** Messages are at most so many bytes long. */
@@ -196,6 +207,9 @@ class Link implements GatewayLink, TransportOwner {
     if (followed === undefined) return;
     if (frame.op !== 'error') {
       followed.take(frame, this.#receiver);
+    } else if (frame.failure.code === 'already_subscribed') {
+      // What was asked for came twice: something in between has repeated it.
+      return;
     } else if (PASSING.has(frame.failure.code)) {
       this.#drop(frame.failure);
       return;
@@ -263,7 +277,7 @@ class Link implements GatewayLink, TransportOwner {
   /** The connection is of no use any more. */
   #drop(failure: Failure): void {
     const { code, retryAfter = 0 } = failure;
-    if (!PASSING.has(code)) {
+    if (FINAL.has(code)) {
       this.#giveUp(failure);
       return;
     }
