@@ -33,6 +33,10 @@ const OPENING_TIME = 10_000;
  * Where the browser has no database or does not open it (some private modes, a page in a frame without
  * storage) the outbox is in memory, and the console says so once.
  *
+ * A browser may remove what a site keeps: Safari does after seven days of use without a visit, others
+ * where a disk is full. `navigator.storage.persist()` asks it not to. That is left to the page, as some
+ * browsers ask the person then: call it when there is something that they would not want to lose.
+ *
  *     connect('https://events.example', { token, persist: indexedDb() })
  */
 export function indexedDb(options: IndexedDbOptions = {}): Persist {

@@ -3,7 +3,7 @@
  * transaction. It is nothing that could not be read again: what is damaged, or cannot be written, is
  * dropped, and nobody is bothered with it.
  */
-import { type Codec, StoredEvent } from '../../event/event.ts';
+import { StoredEvent } from '../../event/event.ts';
 import { type EventId, isAfter, isEventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { Cache, CachedLog, CachedState } from '../device.ts';
@@ -145,8 +145,9 @@ async function readLog(store: Stores, log: LogName): Promise<CachedLog | undefin
     chunks.map(({ number }) => answer<Row[]>(store(CHUNKS).get([log, number]))),
   );
   let last = idFrom(after);
-  const events = rows.flat().map(([id, type, codec, data, rawMeta]) => {
-    if (!isAfter(idFrom(id), last) || !isData(codec, data)) throw new TypeError('damaged');
+  const events = rows.flat().map((row) => {
+    const [id, type, codec, data, rawMeta] = row;
+    if (!isAfter(idFrom(id), last) || !isWhole(row)) throw new TypeError('damaged');
     last = id;
     return new StoredEvent(id, type, codec, data, rawMeta);
   });
@@ -159,8 +160,13 @@ function idFrom(text: string): EventId {
   throw new TypeError('damaged');
 }
 
-function isData(codec: Codec, data: unknown): boolean {
-  return codec === 'bytes' ? data instanceof Uint8Array : typeof data === 'string';
+function isWhole([, type, codec, data, rawMeta]: Row): boolean {
+  const isText = typeof data === 'string' && (codec === 'text' || codec === 'json');
+  return (
+    typeof type === 'string' &&
+    (isText || (codec === 'bytes' && data instanceof Uint8Array)) &&
+    (rawMeta === undefined || typeof rawMeta === 'string')
+  );
 }
 
 async function writeStates(store: Stores, states: Batch['states']): Promise<void> {

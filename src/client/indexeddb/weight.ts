@@ -9,7 +9,7 @@ export function weighsAtMost(most: number, value: unknown): boolean {
     const next = left.pop();
     weight += 8;
     if (typeof next === 'string') weight += next.length;
-    else if (ArrayBuffer.isView(next)) weight += next.byteLength;
+    else if (next instanceof ArrayBuffer || ArrayBuffer.isView(next)) weight += next.byteLength;
     else if (next instanceof Map) for (const pair of next) left.push(...pair);
     else if (next instanceof Set) for (const member of next) left.push(member);
     else if (typeof next === 'object' && next !== null) {

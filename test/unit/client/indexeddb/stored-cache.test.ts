@@ -190,6 +190,10 @@ test.each([
     ],
   ],
   ['data of another kind', 'chunks', [LOG, 0], [['1-0', 'Said', 'text', { a: 1 }, undefined]]],
+  ['an event without type', 'chunks', [LOG, 0], [['1-0', undefined, 'text', 'hi', undefined]]],
+  ['an event without data', 'chunks', [LOG, 0], [['1-0', 'Said', 'json', undefined, undefined]]],
+  ['an unknown codec', 'chunks', [LOG, 0], [['1-0', 'Said', 'zip', 'hi', undefined]]],
+  ['meta that is no text', 'chunks', [LOG, 0], [['1-0', 'Said', 'text', 'hi', { by: 'me' }]]],
   ['a chunk of another form', 'chunks', [LOG, 0], { events: [] }],
   ['a stretch of another form', 'logs', LOG, { log: LOG, first: 1 }],
   [
@@ -276,6 +280,17 @@ test('a state that is too large, or no data, is not kept, and takes nothing alon
   expect(await cache.state('function')).toBeUndefined();
   expect(await cache.state('cyclic')).toBeUndefined();
   expect(await numbers(cache)).toEqual([ZERO_ID, 1, id(1)]);
+});
+
+test.each([
+  ['a buffer', { deep: [new ArrayBuffer(1_048_577)] }],
+  ['a part of one', new Uint8Array(1_048_577)],
+  ['a map', new Map([['key', 'x'.repeat(1_048_577)]])],
+  ['a set', new Set(['x'.repeat(1_048_577)])],
+])('a state of more than 1 MiB is not kept: %s', async (_, state) => {
+  const cache = await openCache();
+  cache.keep('tasks', { state, cursor: id(1), version: '1' });
+  expect(await cache.state('tasks')).toBeUndefined();
 });
 
 test('the 100 states that were kept last are there', async () => {
