@@ -198,3 +198,33 @@ describe.each(['embedded', 'redis'])('git-history on the %s store', (kind) => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 });
+
+describe('tasks', () => {
+  const script = join(root, 'scripts', 'example.mjs');
+  const start = (...flags: string[]) => new Command(process.execPath, [script, 'tasks', ...flags]);
+
+  test('serves its page with the gateway behind it, and ends with both', async () => {
+    using folder = temporaryFolder();
+    await using example = start('--port', '0', '--data', join(folder.path, 'data'));
+    const [, origin] = await example.printed(/(http:\S+)\/\?account=ada\n.*account=bob\n/);
+    expect(await (await fetch(`${origin}/?account=ada`)).text()).toContain('page.tsx');
+    expect((await fetch(`${origin}/page.tsx`)).status).toBe(200);
+    const append = (type: string) =>
+      fetch(`${origin}/logs/tasks:home/events`, {
+        method: 'POST',
+        body: JSON.stringify({ type, payload: {} }),
+      });
+    expect((await append('Removed')).status).toBe(201);
+    expect((await append('Said')).status).toBe(403);
+
+    const port = new URL(origin!).port;
+    await using second = start('--port', port);
+    expect(await second.ended()).toBe(1);
+    expect(second.stderr).toContain(`Port ${port} is already in use. Choose another port`);
+    expect(second.stderr).not.toMatch(/^\s+at /m);
+
+    example.child.kill('SIGINT');
+    expect(await example.ended()).toBe(0);
+    expect(example.stderr).toBe('');
+  }, 60_000);
+});

@@ -8,6 +8,8 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+const KINDS: Readonly<Record<string, string>> = { js: 'text/javascript', css: 'text/css' };
+
 export class Front implements AsyncDisposable {
   /** Answers upgrades with 403. */
   refusesUpgrades = false;
@@ -29,9 +31,10 @@ export class Front implements AsyncDisposable {
       socket.on('close', () => this.#connections.delete(socket));
     });
     this.#server.on('request', (incoming, response) => {
-      const file = this.#files[incoming.url ?? ''];
+      const path = incoming.url!.split('?')[0]!;
+      const file = this.#files[path];
       if (file !== undefined) {
-        const kind = incoming.url?.endsWith('.js') ? 'text/javascript' : 'text/html';
+        const kind = KINDS[path.slice(path.lastIndexOf('.') + 1)] ?? 'text/html';
         response.writeHead(200, { 'content-type': `${kind}; charset=utf-8` }).end(file);
         return;
       }

@@ -38,23 +38,37 @@ interface Page {
 export class World implements AsyncDisposable {
   readonly gateway: GatewayProcess;
   readonly #folder: Disposable;
+  /** What places are served. */
+  readonly #files: Promise<Readonly<Record<string, string>>>;
 
-  private constructor(gateway: GatewayProcess, folder: Disposable) {
+  private constructor(
+    gateway: GatewayProcess,
+    folder: Disposable,
+    served: Promise<Readonly<Record<string, string>>>,
+  ) {
     this.gateway = gateway;
     this.#folder = folder;
+    this.#files = served;
   }
 
-  /** @param flags of `millrace serve` */
-  static async start(flags: readonly string[] = []): Promise<World> {
+  /**
+   * @param flags of `millrace serve`
+   * @param served the page, by path; default: that of the tests
+   */
+  static async start(
+    flags: readonly string[] = [],
+    served?: Readonly<Record<string, string>>,
+  ): Promise<World> {
+    files ??= pageFiles();
     const folder = temporaryFolder();
-    return new World(await GatewayProcess.start({ store: folder.path, flags }), folder);
+    const gateway = await GatewayProcess.start({ store: folder.path, flags });
+    return new World(gateway, folder, served === undefined ? files : Promise.resolve(served));
   }
 
   async place(): Promise<Place> {
-    files ??= pageFiles();
     const [device, front] = await Promise.all([
       Device.start(),
-      files.then((served) => Front.start(this.gateway.port, served)),
+      this.#files.then((served) => Front.start(this.gateway.port, served)),
     ]);
     return new Place(device, front);
   }
