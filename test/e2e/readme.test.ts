@@ -14,7 +14,7 @@ const blocks = readmeBlocks();
 const blocksOf = (language: string, mode: string) =>
   blocks.filter((block) => block.language === language && block.mode === mode);
 const KINDS = [
-  ...['', 'sh', 'sh server', 'sh stream', 'text session', 'js', 'js stream', 'html'],
+  ...['', 'sh', 'sh server', 'sh stream', 'text session', 'js', 'js stream', 'js client', 'html'],
   // Run in readme-proxy.test.ts.
   ...['sh secret', 'sh token', 'js token', 'js browser', 'nginx', 'caddy'],
   // Run in package.test.ts.
@@ -172,6 +172,25 @@ describe('with a server running', () => {
     await using command = shell(`exec ${text}`);
     await command.printed(/^data: .*"Paid"/m);
   });
+
+  test.each(blocksOf('js', 'client').map((block) => [block.line, block.text]))(
+    'line %i: a client, and what it says is in the log',
+    async (_line, text) => {
+      // What browsers have and Node 20 does not.
+      const browser = "import { WebSocket } from 'ws'; Object.assign(globalThis, { WebSocket });\n";
+      await using program = node(`${browser}import 'fake-indexeddb/auto';\n${text}`);
+      await program.printed(/\[ 'Hello from a tunnel' \]\n/);
+      const { events } = await eventually(async () => {
+        const response = await fetch(gateway.http('/logs/room:tea/events'));
+        const page = (await response.json()) as { events: { payload: unknown; meta: unknown }[] };
+        expect(page.events).not.toEqual([]);
+        return page;
+      });
+      expect(events).toMatchObject([
+        { payload: { text: 'Hello from a tunnel' }, meta: { from: 'account:ada' } },
+      ]);
+    },
+  );
 
   test.each(blocksOf('html', '').map((block) => [block.line, block.text]))(
     'line %i: the page',
