@@ -12,8 +12,9 @@
  *
  * Why a late attempt cannot be applied after that look. Seqs have no gaps, so when the log says that
  * it waits for an earlier one (gap), or for a later epoch (fenced), older attempts cannot get in any
- * more; nor can one with `expected`, once the log has moved on; nor one behind a seq that was
- * refused the first time that it was sent.
+ * more; nor can one with `expected`, once the log has moved on. So the epoch is raised on such a word
+ * of the gateway only. Known limit: an attempt that is refused by a rule, while an earlier one of the
+ * same entry is still on its way and is not refused, is handed back and in the log.
  */
 import type { Appended } from '../../event/appended.ts';
 import { type EventId, isAfter, ZERO_ID } from '../../event/event-id.ts';
@@ -120,7 +121,10 @@ export class Lane {
   async #send(): Promise<void> {
     const { outbox, link } = this.#context;
     for (const first of outbox.of(this.#log)) {
-      if (this.#underWay.has(first.key)) continue;
+      if (this.#underWay.has(first.key)) {
+        if (first.command !== undefined) return;
+        continue;
+      }
       const isFree = this.#underWay.size < (this.#failed > 0 ? 1 : MOST_UNDER_WAY);
       if (!isFree || this.#answers.size > 0 || this.#rest || !link.isReady.get()) return;
       let entry: Entry | undefined = first;
