@@ -120,13 +120,19 @@ class StoredOutbox implements OutboxStore {
     });
   }
 
-  renew(log: LogName, from: ProducerPlace, newId?: string): Promise<readonly Entry[]> {
+  renew(
+    log: LogName,
+    from: ProducerPlace,
+    newId?: string,
+    known?: ReadonlySet<string>,
+  ): Promise<readonly Entry[]> {
     return this.#change(async (store) => {
       const [place, entries] = await Promise.all([
         placeOf(store, log),
         answer<Kept[]>(store(ENTRIES).index('log').getAll(log)),
       ]);
-      if (place.id !== from.id || place.epoch !== from.epoch) {
+      const isElsewhere = place.id !== from.id || place.epoch !== from.epoch;
+      if (isElsewhere || entries.some(({ key }) => known?.has(key) === false)) {
         return entries.map((entry) => shown(entry, place));
       }
       const id = newId ?? place.id;

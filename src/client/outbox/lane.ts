@@ -303,7 +303,10 @@ export class Lane {
    * @param isUnused where the log cannot be looked into, it has none of them
    */
   async #recover(at: Entry, newId?: string, isUnused = false): Promise<void> {
-    const { store, outbox } = this.#context;
+    const { store, outbox, isShared } = this.#context;
+    // What another tab has added here, it may have sent as well.
+    if (isShared) await outbox.resync();
+    const known = isShared ? new Set(outbox.of(this.#log).map(({ key }) => key)) : undefined;
     const unsure = outbox.of(this.#log).filter((entry) => this.#isUnsure(entry));
     const { found, isBlind } = await this.#look(unsure);
     await this.#settleFound(unsure, found);
@@ -312,7 +315,8 @@ export class Lane {
       for (const entry of unsure) if (!found.has(entry.key)) await this.#finish(entry, outcome);
     }
     const { id, epoch } = at.producer;
-    for (const entry of await store.renew(this.#log, { id, epoch }, newId)) outbox.changed(entry);
+    const renewed = await store.renew(this.#log, { id, epoch }, newId, known);
+    for (const entry of renewed) outbox.changed(entry);
     this.#unsure.clear();
   }
 

@@ -17,7 +17,7 @@ export function withMark(events: readonly NewEvent[], { id, key }: ClientMark): 
 }
 
 /** The mark of an event, whoever has made it; undefined when it has none. */
-export function markOf(event: Pick<StoredEvent, 'meta'>): ClientMark | undefined {
+export function markOf(event: Partial<Pick<StoredEvent, 'meta'>>): ClientMark | undefined {
   const mark = event.meta?.client as unknown as Partial<ClientMark> | null | undefined;
   return typeof mark?.id === 'string' && typeof mark.key === 'string'
     ? { id: mark.id, key: mark.key }

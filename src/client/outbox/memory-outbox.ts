@@ -84,10 +84,17 @@ export class MemoryOutbox implements OutboxStore {
     return this.#outcomes.get(key);
   }
 
-  async renew(log: LogName, from: ProducerPlace, newId?: string): Promise<readonly Entry[]> {
+  async renew(
+    log: LogName,
+    from: ProducerPlace,
+    newId?: string,
+    known?: ReadonlySet<string>,
+  ): Promise<readonly Entry[]> {
     const place = this.#placeOf(log);
-    if (place.id !== from.id || place.epoch !== from.epoch)
+    const isElsewhere = place.id !== from.id || place.epoch !== from.epoch;
+    if (isElsewhere || this.#of(log).some(({ key }) => known?.has(key) === false)) {
       return this.#of(log).map((entry) => this.#seen(entry));
+    }
     const id = newId ?? place.id;
     const epoch = newId === undefined ? place.epoch + 1 : 0;
     const renewed = this.#of(log).map((entry, seq) =>

@@ -58,9 +58,15 @@ export interface OutboxStore {
    * All entries of a log, and those to come, go under a raised epoch, seqs from 0, in their order;
    * with `id`, under that producer from epoch 0. Also of a log that has no entries now.
    * @param from what the caller believes: when the log's entries are elsewhere already, nothing is changed
+   * @param known keys: when the log has an entry besides, nothing is changed. Undefined: whatever it has
    * @returns the log's entries as they are now
    */
-  renew(log: LogName, from: ProducerPlace, id?: string): Promise<readonly Entry[]>;
+  renew(
+    log: LogName,
+    from: ProducerPlace,
+    id?: string,
+    known?: ReadonlySet<string>,
+  ): Promise<readonly Entry[]>;
   /**
    * Fixes what a command leads to, right before it is sent: its events, and the version that they
    * were decided on. With `undefined`, it is to be decided again, and keeps its events until then. Undefined when the entry is gone.

@@ -284,6 +284,21 @@ function renewing(suite: Suite<Context, OutboxCapabilities>): void {
       assert.deepEqual((await store.contents()).entries, renewed);
     });
 
+    suite.it('changes nothing where there is more than what is known', async ({ open }) => {
+      const store = await open();
+      const first = await store.add(newEntry());
+      const known = new Set([first.key]);
+      await store.add(newEntry({ log: OTHER }));
+      const second = await store.add(newEntry());
+      const kept = await store.renew(LOG, placeOf(first), undefined, known);
+      assert.deepEqual(kept, [first, second]);
+      const renewed = await store.renew(LOG, placeOf(first), undefined, known.add(second.key));
+      assert.deepEqual(
+        renewed.map(({ producer }) => producer.epoch),
+        [1, 1],
+      );
+    });
+
     suite.it('goes to another producer', async ({ open }) => {
       const store = await open();
       const first = await store.add(newEntry());
