@@ -60,7 +60,10 @@ export interface Client {
   ): ClientLog<Payloads, Inputs>;
   /** Removes all that is kept of this account on the device, what was not sent included, and closes. */
   forget(): Promise<void>;
-  /** Ends the connection for good. What was not sent stays kept, with `persist`. */
+  /**
+   * Ends the connection for good. What was not sent stays kept, with `persist`; whoever still waits for an append
+   * is told so by {@link Refused} with the code `closed`.
+   */
   close(): Promise<void>;
 }
 

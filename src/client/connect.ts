@@ -82,14 +82,15 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
     // The gateway will not have us: nobody is to wait for what does not come.
     if (status === 'closed' && failure !== undefined) channels.close(failure);
   });
-  const end = async (): Promise<Kept> => {
+  const end = async (isForgotten = false): Promise<Kept> => {
     isClosed = true;
     endSender();
     // In this order: what other tabs read through these channels has not failed.
     upstream.close();
     channels.close();
     const place = await kept;
-    outbox.close();
+    // Where there is no database, the outbox was in memory as well.
+    outbox.close(place.cache !== undefined && !isForgotten);
     return place;
   };
 
@@ -115,7 +116,7 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
     // What the definitions decode is what their types say.
     log: openLog as unknown as Client['log'],
     async forget() {
-      await (await end()).forget?.();
+      await (await end(true)).forget?.();
     },
     close() {
       closing ??= end().then(async (place) => {

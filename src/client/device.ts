@@ -21,6 +21,7 @@ export interface Persist {
 
 export interface Device {
   readonly outbox: OutboxStore;
+  /** Undefined: nothing is kept here, the outbox included. */
   readonly cache: Cache | undefined;
   readonly tabs: Tabs | undefined;
   /** Removes all that is kept for this account. The device is of no use any more. */

@@ -8,6 +8,7 @@ import {
   connect,
   decider,
   defineEvents,
+  type EventId,
   handle,
   type Sending,
   type,
@@ -101,13 +102,20 @@ export class Device {
     });
   }
 
-  append(room: string, count: number): void {
+  /** The log of its account. */
+  get own(): string {
+    return `account:${this.#options.account}`;
+  }
+
+  /** @param isFutile at a version that no log has: to be handed back */
+  append(room: string, count: number, isFutile = false): void {
     const marks = Array.from({ length: count }, () => this.#mark());
     const made = this.#note(this.name, room, marks);
     const { client } = this.#page;
-    const sending = client
-      .log(room, events)
-      .append(marks.map((mark) => events.create('Marked', { mark })));
+    const sending = client.log(room, events).append(
+      marks.map((mark) => events.create('Marked', { mark })),
+      isFutile ? { expected: '1-7' as EventId } : {},
+    );
     this.#watch(made, sending, sending.kept);
   }
 

@@ -54,9 +54,10 @@ export async function run({
   await using place = await Place.open(store);
   await using proxy = await FaultyProxy.start(place.gateway.port, seededRandom(seed + 1));
   const all = Array.from({ length: devices }, (_, index) => {
-    const options = { rooms: [pick(ROOMS)], counters: index % 4 === 0 ? [pick(COUNTERS)] : [] };
     // Several devices of one account, some without WebSockets.
     const account = `a${index % Math.ceil(devices / 2)}`;
+    const rooms = [pick(ROOMS), `account:${account}`];
+    const options = { rooms, counters: index % 4 === 0 ? [pick(COUNTERS)] : [] };
     const name = `d${index}`;
     return new Device({ name, account, url: proxy.url, byHttp: index % 8 === 7, ...options });
   });
@@ -68,8 +69,10 @@ export async function run({
     while (Date.now() < until) {
       const device = pick(all);
       const luck = random();
-      if (luck < 0.72) device.append(pick(ROOMS), 1 + Math.floor(random() * 3));
-      else if (luck < 0.82) device.count(pick(COUNTERS));
+      if (luck < 0.05) device.append(pick([...ROOMS, device.own]), 1, true);
+      else if (luck < 0.72) {
+        device.append(pick([...ROOMS, device.own]), 1 + Math.floor(random() * 3));
+      } else if (luck < 0.82) device.count(pick(COUNTERS));
       else if (luck < 0.88) {
         device.offline();
         offline.add(device);
@@ -98,7 +101,7 @@ export async function run({
     // What was swallowed is noticed after half a minute; nobody has to wait for that here.
     proxy.cutAll();
     await eventually(heal, { timeout: 45_000, interval: 500 });
-    const logs = await place.logs([...ROOMS, ...COUNTERS]);
+    const logs = await place.logs([...ROOMS, ...COUNTERS, ...new Set(all.map(({ own }) => own))]);
     await eventually(
       () =>
         all.every(({ views }) =>

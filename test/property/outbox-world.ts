@@ -314,6 +314,8 @@ export class OutboxWorld {
         deed.told = { kind: 'settled', appended };
       },
       (error: Refused) => {
+        // Told as it dies: that says nothing of how it goes on.
+        if (error.failure.code === 'closed') return;
         deed.told = { kind: 'refused', failure: error.failure };
       },
     );

@@ -6,6 +6,7 @@
 import type { Appended } from '../../event/appended.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { onlyTold, textOf } from '../../event/thrown.ts';
+import type { Failure } from '../../protocol/problem.ts';
 import type { PendingAppend, Sending } from '../client-api.ts';
 import type { TabMessage, Tabs } from '../device.ts';
 import { Refused } from '../errors.ts';
@@ -66,6 +67,8 @@ export class TabOutbox implements Appends {
   readonly #redeciders = new Map<string, Redecide>();
   #clientId = '';
   #isClosed = false;
+  /** What those are told that wait in vain. */
+  #ending: Failure | undefined;
 
   constructor({ store, hints, onRefused = warn }: TabOutboxOptions) {
     this.#store = store;
@@ -96,6 +99,7 @@ export class TabOutbox implements Appends {
       const entry = await store.add({ ...what, events: marked, key, at });
       this.#added(entry);
       this.#post({ does: 'added', entry });
+      if (this.#ending !== undefined) this.#leave(this.#ending);
     });
     kept.catch((error: unknown) => {
       this.#promised.delete(key);
@@ -179,9 +183,21 @@ export class TabOutbox implements Appends {
     }
   }
 
-  close(): void {
+  /** @param isLasting whether what is kept is still there for the next client */
+  close(isLasting = false): void {
     this.#isClosed = true;
     this.#unlisten?.();
+    this.#ending ??= { code: 'closed', message: isLasting ? STAYS : IS_LOST };
+    this.#leave(this.#ending);
+  }
+
+  /** What is not in the store yet is still told how that goes. */
+  #leave(failure: Failure): void {
+    for (const [key, { refuse }] of this.#promised) {
+      if (!this.#mirror.has(key)) continue;
+      this.#promised.delete(key);
+      refuse(new Refused(failure));
+    }
   }
 
   async #read(store: OutboxStore): Promise<void> {
@@ -286,6 +302,11 @@ export class TabOutbox implements Appends {
     );
   }
 }
+
+const STAYS =
+  'the client was closed: the append is kept, and is sent by the next client of this account on this device';
+const IS_LOST =
+  'the client was closed, and nothing is kept: whether the append was made is not known; read the log, or give `persist`';
 
 const FORGOTTEN: Outcome = {
   kind: 'refused',

@@ -113,6 +113,26 @@ test('closing keeps what is kept, forgetting does not', async () => {
   expect(persist.isForgotten).toBe(true);
 });
 
+test('whoever waits for an append of a client that is closed is told whether it is kept', async () => {
+  const persist = new FakePersist();
+  persist.start();
+  const end = async (client: Client, how: 'close' | 'forget') => {
+    const sending = client.log().append({ type: 'Said', payload: 1 });
+    const told = sending.catch((error: unknown) => error);
+    await sending.kept;
+    await client[how]();
+    return told;
+  };
+  const kept = await end(offline({ account: 'ada', persist }), 'close');
+  expect(kept).toMatchObject({ code: 'closed', message: expect.stringContaining('is kept') });
+  expect((await persist.outbox.contents()).entries).toHaveLength(1);
+  const lost = { code: 'closed', message: expect.stringContaining('nothing is kept') };
+  expect(await end(offline({ account: 'ada', persist }), 'forget')).toMatchObject(lost);
+  const inMemory = offline({ account: 'ada' });
+  expect(await end(inMemory, 'close')).toMatchObject(lost);
+  await expect(inMemory.log().append({ type: 'Said', payload: 2 })).rejects.toMatchObject(lost);
+});
+
 test('without an account nothing is opened, and closing waits for nobody', async () => {
   const persist = new FakePersist();
   const client = offline({ persist });
