@@ -12,7 +12,7 @@ import { blocksOf } from './readme.ts';
 const GUIDE = 'docs/client.md';
 const blocks = blocksOf(GUIDE);
 const program = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
-const expected = program.flatMap((text) => [...text.matchAll(/\/\/ → (.*)$/gm)]);
+const expected = program.flatMap((text) => [...text.matchAll(/\/\/ (?:.*: )?→ (.*)$/gm)]);
 const wanted = expected.flatMap((match) => match[1]!.split(' → '));
 const page = blocks.find(({ mode }) => mode === 'page.tsx')!.text;
 const testing = blocks.find(({ mode }) => mode === 'testing.mjs')!.text;
