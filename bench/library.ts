@@ -14,3 +14,13 @@ export async function loadEmbeddedLog() {
 export async function loadMillrace() {
   return (await import(measuredFile('index.js').href)) as typeof import('../src/index.ts');
 }
+
+export async function loadClient() {
+  const module = await import(measuredFile('client/client.js').href);
+  return module as typeof import('../src/client/client.ts');
+}
+
+export async function loadClientIndexedDb() {
+  const module = await import(measuredFile('client/indexeddb/indexeddb.js').href);
+  return module as typeof import('../src/client/indexeddb/indexeddb.ts');
+}

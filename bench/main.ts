@@ -9,6 +9,7 @@ import { takeMeasuredBuild } from './measured-build.ts';
 import type { Durability } from './redis-process.ts';
 import { formatTable } from './report.ts';
 import { append } from './suites/append.ts';
+import { client } from './suites/client.ts';
 import { commands } from './suites/commands.ts';
 import { delivery } from './suites/delivery.ts';
 import { rebuild } from './suites/rebuild.ts';
@@ -16,7 +17,7 @@ import { replay } from './suites/replay.ts';
 import { saturation } from './suites/saturation.ts';
 import type { LeftOut, Plan, Result, Suite } from './suites/suite.ts';
 
-const SUITES: readonly Suite[] = [delivery, saturation, append, replay, commands, rebuild];
+const SUITES: readonly Suite[] = [delivery, saturation, append, replay, commands, rebuild, client];
 const DURABILITIES: readonly Durability[] = ['off', 'everysec', 'always'];
 /** `bench/`, seen from the compiled file. */
 const BENCH = fileURLToPath(new URL('../../', import.meta.url));
