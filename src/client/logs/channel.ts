@@ -11,7 +11,13 @@
  * from there, which makes the gateway look.
  */
 import type { StoredEvent } from '../../event/event.ts';
-import { type EventId, isAfter, predecessorOf, ZERO_ID } from '../../event/event-id.ts';
+import {
+  cursorBefore,
+  type EventId,
+  isAfter,
+  predecessorOf,
+  ZERO_ID,
+} from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { Failure } from '../../protocol/problem.ts';
 import type { Cache } from '../device.ts';
@@ -90,7 +96,7 @@ export class Channel {
       this.#keep([], before);
     }
     this.#tell((reader) => !reader.isNew && reader.wanted === 0 && reader.arrive(at));
-    if (this.#readers.some((reader) => reader.wanted > 0)) this.#settle();
+    if (this.#readers.some((reader) => reader.wanted > 0 || reader.isNew)) this.#settle();
   }
 
   trimmed(resumeAfter: EventId): void {
@@ -146,10 +152,10 @@ export class Channel {
     const waiting = this.#readers.filter((reader) => reader.isNew || !reader.isPlaced);
     const unserved = waiting.filter((reader) => !this.#canServe(reader));
     if (this.isIdle) return;
+    for (const reader of waiting) reader.isNew = false;
     if (!this.#isFollowed || unserved.length > 0) this.#follow(this.#startFor(unserved));
     for (const reader of waiting) {
-      reader.isNew = false;
-      if (reader.isOpen && this.#canServe(reader)) this.#serve(reader);
+      if (reader.isOpen && !reader.isNew && this.#canServe(reader)) this.#serve(reader);
     }
   }
 
@@ -196,6 +202,8 @@ export class Channel {
     for (const reader of this.#readers) {
       if (reader.at !== undefined) {
         reader.isSure = reader.isTime || reader.at === after;
+        // A time does not show whether events after it are left out: it waits for its turn.
+        if (reader.isBehindTime && !reachesBack(start, reader.at)) reader.isNew = true;
       } else {
         reader.isPlaced = false;
         if (last > 0 ? reader.wanted === last : start === reader.start) reader.place(undefined);
@@ -232,6 +240,11 @@ export class Channel {
       }
     }
   }
+}
+
+function reachesBack(start: ClientStart, place: EventId): boolean {
+  if (start === 'now' || 'last' in start) return false;
+  return !isAfter('after' in start ? start.after : cursorBefore(start.since), place);
 }
 
 function earliest(readers: readonly Reader[]): Reader | undefined {
