@@ -53,9 +53,10 @@ export class Channel {
     this.#ready = parts.cache?.then((cache) => this.#load(cache));
   }
 
-  /** Everything up to here has been received. */
+  /** From here the log goes on when it is followed by another way. Undefined: from its start. */
   get cursor(): EventId | undefined {
-    return this.#tail.cursor;
+    // After a reset nothing has been received, and the start was in a log that is no more.
+    return this.#tail.cursor ?? earliest(this.#readers.filter(({ isTime }) => !isTime))?.at;
   }
 
   get isIdle(): boolean {

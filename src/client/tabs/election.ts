@@ -27,24 +27,30 @@ export function lockElection(locks: LockManager, name: string, tab: string): Ele
   const { signal } = resigned;
   let lead = (_until: AbortSignal) => {};
 
-  /** Resolves when the lock is lost, or given back. */
-  const hold = async (options: LockOptions): Promise<void> => {
+  /** Resolves when the lock is lost, given back, or not to be had: to whether it was held. */
+  const hold = async (options: LockOptions): Promise<boolean> => {
     const term = new AbortController();
+    let wasHeld = false;
     const held = () => {
+      wasHeld = true;
       if (signal.aborted || term.signal.aborted) return;
+      // Before it leads, as it may resign right then.
+      const given = new Promise<void>((give) => signal.addEventListener('abort', () => give()));
       lead(term.signal);
-      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      return given;
     };
     // Rejects when the lock is stolen, or when it is waited for no more.
     await locks.request(name, options, held).catch(() => {});
     term.abort();
+    return wasHeld;
   };
 
   return {
     stand(takeOver) {
       lead = takeOver;
       void (async () => {
-        while (!signal.aborted) await hold({ signal });
+        // Where locks are refused, as in a page that is torn down, asking again would never end.
+        while (!signal.aborted && (await hold({ signal })));
       })();
       return () => resigned.abort();
     },

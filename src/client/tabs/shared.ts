@@ -41,6 +41,7 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
+const CLOSED = { code: 'closed', message: 'the client was closed' };
 const LOOKING: ConnectionState = {
   status: 'connecting',
   reason: 'the tab that has the connection is looked for',
@@ -94,6 +95,7 @@ export class Shared implements SharedUpstream {
   page(log: LogName, start: ClientStart, limit?: number): Promise<EventsPage> {
     const link = this.link.get();
     if (link !== undefined) return link.page(log, start, limit);
+    if (this.#isClosed) return Promise.reject(new Refused(CLOSED));
     this.#runs += 1;
     const ref = this.#runs;
     return new Promise((resolve, reject) => {
@@ -114,13 +116,20 @@ export class Shared implements SharedUpstream {
   }
 
   close(): void {
+    if (!this.#isClosed) this.#end({ status: 'closed', reason: 'it was closed here' });
+  }
+
+  get #isClosed(): boolean {
+    return this.state.get().status === 'closed';
+  }
+
+  #end(state: ConnectionState): void {
     for (const end of this.#ends) end();
     this.#logs.clear();
     this.#stopLeading();
-    const failure = { code: 'closed', message: 'the client was closed' };
-    for (const { reject } of this.#pages.values()) reject(new Refused(failure));
+    for (const { reject } of this.#pages.values()) reject(new Refused(state.failure ?? CLOSED));
     this.#pages.clear();
-    this.state.set({ status: 'closed', reason: 'it was closed here' });
+    this.state.set(state);
   }
 
   #lead(until: AbortSignal): void {
@@ -133,11 +142,15 @@ export class Shared implements SharedUpstream {
     for (const [log, { start }] of this.#logs) link.follow(log, this.#placeIn(log, start));
     const show = () => {
       if (this.link.get() !== link) return;
-      this.state.set(link.state.get());
+      const state = link.state.get();
+      // Whom the gateway will not have does not lead: it may take another tab, by its own token.
+      if (state.status === 'closed') {
+        this.#end(state);
+        return;
+      }
+      this.state.set(state);
       this.account.set(link.account.get());
-      // That it was closed here is nobody else's business: another tab will lead.
-      const { status, failure } = link.state.get();
-      if (status !== 'closed' || failure !== undefined) this.#announce();
+      this.#announce();
     };
     link.state.subscribe(show);
     link.account.subscribe(show);

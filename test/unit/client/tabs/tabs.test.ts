@@ -4,6 +4,7 @@ import type { ConnectionState } from '../../../../src/client/connection/state.ts
 import type { SharedUpstream } from '../../../../src/client/device.ts';
 import { createChannels, type LogChannels } from '../../../../src/client/logs/channels.ts';
 import { Changing } from '../../../../src/client/readable.ts';
+import { lockElection } from '../../../../src/client/tabs/election.ts';
 import { webTabs } from '../../../../src/client/tabs/web-tabs.ts';
 import type { ClientStart, GatewayLink } from '../../../../src/client/upstream.ts';
 import { type EventId, ZERO_ID } from '../../../../src/event/event-id.ts';
@@ -24,6 +25,8 @@ class World {
   readonly locks = new FakeLocks();
   readonly air = new FakeAir();
   readonly tabs: Tab[] = [];
+  /** Tabs that the gateway will not have. */
+  readonly refused = new Set<string>();
   links = 0;
   opened = 0;
   #names = 0;
@@ -134,6 +137,9 @@ class Tab {
       reason: 'test',
       over: 'websocket',
     });
+    if (this.#world.refused.has(this.name)) {
+      state.set({ status: 'closed', reason: 'no', failure: { code: 'forbidden', message: 'no' } });
+    }
     return {
       state,
       account: new Changing<string | undefined>('ada'),
@@ -248,6 +254,65 @@ test('a page of a tab that is closed is refused', async () => {
   const page = follower.shared.page(LOG, { after: ZERO_ID });
   follower.close();
   await expect(page).rejects.toMatchObject({ code: 'closed' });
+});
+
+test('a page of a tab that was closed is refused', async () => {
+  const world = await fiveTabs();
+  const follower = world.tabs.find((tab) => !tab.leads)!;
+  follower.close();
+  await expect(follower.shared.page(LOG, { after: ZERO_ID })).rejects.toMatchObject({
+    code: 'closed',
+  });
+});
+
+test('a tab that the gateway will not have leaves the lead to one that it takes', async () => {
+  const world = new World();
+  world.refused.add('tab 1').add('tab 2');
+  const [first, second] = [world.open(), world.open()];
+  await world.settle();
+  for (const { shared } of [first, second]) {
+    expect(shared.state.get()).toMatchObject({
+      status: 'closed',
+      failure: { code: 'forbidden' },
+    });
+  }
+  const third = world.open();
+  world.log.append(2);
+  await world.settle();
+  expect(third.leads).toBe(true);
+  expect(third.seen).toEqual(ids(world));
+  expect(world.links).toBe(1);
+});
+
+test('after a reset another leader reads the log from its beginning', async () => {
+  const world = new World();
+  world.log.append(6);
+  const tabs = [world.open(), world.open({ after: '3-0' as EventId })];
+  await world.settle();
+  const follower = tabs.find((tab) => !tab.leads)!;
+  const { receiver } = follower.channels;
+  // The leader has told of it, and dies before it has told what comes then.
+  world.log.lose(1);
+  receiver.reset(LOG, world.log.version);
+  follower.seen.length = 0;
+  tabs.find((tab) => tab.leads)!.kill();
+  await world.settle();
+  expect(follower.leads).toBe(true);
+  expect(follower.seen).toEqual(ids(world));
+});
+
+test('where locks are refused it does not ask for ever', async () => {
+  const request = vi.fn(() =>
+    // Whoever does ask for ever fails here, and not by running out of memory.
+    request.mock.calls.length < 100
+      ? Promise.reject(new DOMException('not here', 'SecurityError'))
+      : new Promise<never>(() => {}),
+  );
+  const end = lockElection({ request } as unknown as LockManager, 'test', 'tab').stand(() => {});
+  await vi.advanceTimersByTimeAsync(10);
+  end();
+  // To be there, and to stand.
+  expect(request).toHaveBeenCalledTimes(2);
 });
 
 test.each(Array.from({ length: 60 }, (_, seed) => [seed]))(
