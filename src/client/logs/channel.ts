@@ -204,7 +204,7 @@ export class Channel {
       if (reader.at !== undefined) {
         reader.isSure = reader.isTime || reader.at === after;
         // A time does not show whether events after it are left out: it waits for its turn.
-        if (reader.isBehindTime && !reachesBack(start, reader.at)) reader.isNew = true;
+        if (reader.isTime && !reachesBack(start, reader.at)) reader.isNew = true;
       } else {
         reader.isPlaced = false;
         if (last > 0 ? reader.wanted === last : start === reader.start) reader.place(undefined);

@@ -33,7 +33,6 @@ export class Reader {
   isOpen = true;
   /** It has been told nothing and nobody has looked where it starts. */
   isNew = true;
-  #hasArrived = false;
 
   constructor(start: ClientStart, consumer: Consumer) {
     this.start = start;
@@ -46,11 +45,6 @@ export class Reader {
   /** Whether its place is a time, and not that of an event: nobody can check it. */
   get isTime(): boolean {
     return this.isFresh && this.start !== 'now' && 'since' in this.start;
-  }
-
-  /** Whether there may be events after that time which it has not been told. */
-  get isBehindTime(): boolean {
-    return this.isTime && !this.#hasArrived;
   }
 
   /** How many of the last events it waits for. */
@@ -85,7 +79,6 @@ export class Reader {
 
   /** The same of the end of the log. */
   arrive(at: EventId | undefined): boolean {
-    this.#hasArrived = true;
     if (!this.isPlaced) this.place(at);
     else if (at !== undefined) {
       const order = compareEventIds(at, this.at ?? ZERO_ID);
