@@ -9,6 +9,11 @@ import { databaseName } from './layout.ts';
 import { StoredCache } from './stored-cache.ts';
 import { openStoredOutbox } from './stored-outbox.ts';
 
+/** An `IDBFactory`, where the program is compiled with the types of browsers. */
+export type DatabaseFactory = typeof globalThis extends { readonly indexedDB: infer Factory }
+  ? Factory
+  : unknown;
+
 export interface IndexedDbOptions {
   /** Most entries that the outbox holds, over all logs. Default 1,000. */
   readonly maxOutboxEntries?: number | undefined;
@@ -21,7 +26,7 @@ export interface IndexedDbOptions {
   /** Most bytes of these events. Default 16 MiB. */
   readonly maxCachedBytes?: number | undefined;
   /** Default `globalThis.indexedDB`. With another one each client is its own, as there are no tabs that share it. */
-  readonly factory?: IDBFactory | undefined;
+  readonly factory?: DatabaseFactory | undefined;
 }
 
 /** A browser that does not answer for so many milliseconds is taken for one without a database. */
