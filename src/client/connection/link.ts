@@ -24,7 +24,6 @@ import type {
 } from '../upstream.ts';
 import { BackOff } from './back-off.ts';
 import { FollowedLog } from './followed-log.ts';
-import { HttpTransport } from './http-transport.ts';
 import { Lanes, UNANSWERED } from './lanes.ts';
 import { failureOf, Requests } from './requests.ts';
 import { network, type Signal, shown } from './signals.ts';
@@ -80,6 +79,10 @@ const LIVED = 10_000;
 const SOCKET_AGAIN = 60_000;
 /** So many sockets may fail to open before it goes by HTTP. */
 const MAX_BLOCKED = 2;
+
+const nothing = () => {};
+/** Of a transport whose code is not there yet. */
+const NOTHING_YET = { follow: nothing, unfollow: nothing, check: nothing, close: nothing };
 
 /** @throws InvalidInput */
 export function gatewayLink(options: LinkOptions, receiver: Receiver): GatewayLink {
@@ -242,9 +245,24 @@ class Link implements GatewayLink, TransportOwner {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.state.set({ status: 'connecting', reason: 'the gateway is looked for' });
-    this.#transport = this.#goesByHttp
-      ? new HttpTransport(this.#requests, this.#path, this, this.#random)
-      : this.#socket();
+    if (this.#goesByHttp) void this.#overHttp();
+    else this.#transport = this.#socket();
+  }
+
+  /** Loaded by those who need it, which are few. */
+  async #overHttp(): Promise<void> {
+    const loading: Transport = { over: 'http', ...NOTHING_YET };
+    this.#transport = loading;
+    try {
+      const { HttpTransport } = await import('./http-transport.ts');
+      if (this.#transport !== loading) return;
+      this.#transport = new HttpTransport(this.#requests, this.#path, this, this.#random);
+    } catch {
+      if (this.#transport !== loading) return;
+      // As long as it cannot be had, sockets are tried again.
+      this.#goesByHttp = this.#WebSocket === false;
+      this.#drop({ code: 'unavailable', message: 'the code for HTTP could not be loaded' });
+    }
   }
 
   #socket(): Transport {

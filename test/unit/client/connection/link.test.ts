@@ -23,7 +23,12 @@ const attempt = (seq: number, payload = 'x', log = room(1)) => ({
   producer: { id: 'p', epoch: 0, seq },
 });
 const appended = (id: string) => ({ ids: [id], version: id, duplicate: false });
-const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000);
+const seconds = async (count: number) => {
+  await vi.advanceTimersByTimeAsync(count * 1_000);
+  // What is loaded when it is first needed has its time from another clock.
+  await vi.dynamicImportSettled();
+  await vi.advanceTimersByTimeAsync(0);
+};
 const status = () => link.state.get().status;
 
 beforeEach(() => {
