@@ -16,10 +16,10 @@ const indexedDb = `export { indexedDb } from '${source('client/indexeddb/indexed
 const views = `export { handle, view } from '${source('client/client.ts')}';\n`;
 const react = `export * from '${source('react/react.ts')}';\n`;
 
-/** What is imported, beyond what else, and how large it may be: what was reached, in steps of 256 B. */
+/** What is imported, beyond what else, and how large it may be: what was reached, and a little room. */
 const MEASURED = [
-  { name: 'connect', code: connect, atMost: 84 * 256, aim: 6 * KB },
-  { name: 'indexedDb', code: connect + indexedDb, beyond: connect, atMost: 24 * 256, aim: 5 * KB },
+  { name: 'connect', code: connect, atMost: 88 * 256, aim: 6 * KB },
+  { name: 'indexedDb', code: connect + indexedDb, beyond: connect, atMost: 26 * 256, aim: 5 * KB },
   { name: 'view and handle', code: connect + views, beyond: connect, atMost: 20 * 256 },
   {
     name: 'react',
