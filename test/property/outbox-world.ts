@@ -202,6 +202,8 @@ export class Tab {
     this.#answers = [];
     if (this.#world.troubles.ghosts) this.#world.ghosts.push(...reached.map((one) => one.attempt));
     else for (const { attempt } of reached) await this.#world.gateway.append(attempt);
+    // What was sent meanwhile went nowhere.
+    this.#line = [];
     this.isReady.set(false);
     for (const answer of [...this.#open]) answer({ kind: 'unanswered' });
   }
