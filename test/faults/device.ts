@@ -147,6 +147,15 @@ export class Device {
     this.#page = this.#open();
   }
 
+  /** A page that was reloaded in that very moment has not said that an append was handed back; the outbox has it. */
+  readRefusals(): void {
+    for (const { entry } of this.#page.client.outbox.refusals.get()) {
+      const mark = (entry.events[0]!.payload as { mark: string }).mark;
+      const made = this.appends.find((each) => each.marks[0] === mark);
+      if (made?.told === 'kept' || made?.told === 'unknown') made.told = 'refused';
+    }
+  }
+
   async end(): Promise<void> {
     await this.#page.client.close();
   }

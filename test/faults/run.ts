@@ -109,6 +109,7 @@ export async function run({
         ),
       { timeout: 10_000 },
     ).catch(() => {});
+    for (const each of all) each.readRefusals();
     const appends = all.flatMap((each) => each.appends);
     const views = all.flatMap(({ name, views }) =>
       views.map((each) => ({ device: name, ...each })),
