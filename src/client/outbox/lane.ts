@@ -169,7 +169,9 @@ export class Lane {
     if (dependsOn !== undefined) {
       if (outbox.entry(dependsOn) !== undefined) return undefined;
       const outcome = await store.outcome(dependsOn);
-      if (outcome?.kind === 'refused') return this.#handBack(entry, outcome.failure);
+      if (outcome?.kind === 'refused') {
+        return (await this.#isKnownOf(entry)) ? undefined : this.#handBack(entry, outcome.failure);
+      }
       // It may not have been heard of here yet.
       if (outcome === undefined) await outbox.resync();
       if (outbox.entry(dependsOn) !== undefined) return undefined;
@@ -259,11 +261,7 @@ export class Lane {
     const { key, command } = first;
     // Then its seq was never used, so nothing behind it is in the log either.
     const isUnused = !this.#isUnsure(first) || this.#isWaitedFor(first);
-    if (this.#isUnsure(first)) {
-      const { found, isBlind } = await this.#look([first]);
-      if (found.size > 0) return this.#settleFound([first], found);
-      if (isBlind && !isUnused) return this.#handBack(first, UNKNOWN);
-    }
+    if (await this.#isKnownOf(first, isUnused)) return;
     if (command === undefined || failure.code !== 'version_conflict') {
       return this.#handBack(first, failure);
     }
@@ -283,6 +281,16 @@ export class Lane {
     outbox.changed(open);
     this.#unsure.delete(key);
     await this.#recover(first, undefined, isUnused);
+  }
+
+  /** Whether it was finished without being refused now: it is in the log already, or nobody can know. */
+  async #isKnownOf(entry: Entry, isUnused = false): Promise<boolean> {
+    if (!this.#isUnsure(entry)) return false;
+    const { found, isBlind } = await this.#look([entry]);
+    await this.#settleFound([entry], found);
+    const isDoubtful = isBlind && !isUnused && found.size === 0;
+    if (isDoubtful) await this.#handBack(entry, UNKNOWN);
+    return isDoubtful || found.size > 0;
   }
 
   /** Whether one behind it was told that the log waits for this one. */
