@@ -9,11 +9,14 @@ import {
   Refused,
   type Sending,
 } from '../../../src/client/client.ts';
+import { indexedDb } from '../../../src/client/indexeddb/indexeddb.ts';
 
 export interface OpenOptions {
   readonly account?: string;
   /** Default: the account's own. */
   readonly log?: string;
+  /** Whether it is kept over a reload, and shared with other tabs. */
+  readonly isKept?: boolean;
   /** Tokens are what the test's `freshToken` answers. */
   readonly hasToken?: boolean;
   /** A gateway of another origin. */
@@ -56,11 +59,12 @@ const refused: string[] = [];
 let ended: string | undefined;
 
 function open(options: OpenOptions): void {
-  const { account, hasToken = false, url = '/' } = options;
+  const { account, hasToken = false, isKept = false, url = '/' } = options;
   logName = options.log ?? `account:${account}`;
   client = connect(url, {
     account,
     ...(hasToken && { token: () => (globalThis as unknown as Test).freshToken() }),
+    ...(isKept && { persist: indexedDb() }),
   });
   const keep = () => statuses.push(client.connection.get().status);
   keep();
