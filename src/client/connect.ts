@@ -73,7 +73,10 @@ export function connect(url: string | URL, options: ConnectOptions = {}): Client
     const shared = place.tabs.share({ open, channels, receiver: channels.receiver });
     isWriter = () => shared.link.get() !== undefined;
     shared.link.subscribe(() => send(place, shared.link.get()));
-    shared.leader.subscribe(() => void outbox.resync());
+    shared.leader.subscribe(() => {
+      // Not as long as nobody leads: a tab that is being frozen would stop amid a transaction, and others wait for it.
+      if (shared.leader.get() !== undefined) void outbox.resync();
+    });
     send(place, shared.link.get());
     late.become(shared);
   });

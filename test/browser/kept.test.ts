@@ -105,29 +105,6 @@ test('five tabs have one connection, and the tab that has it crashes', {
   await leaderOf(others);
 });
 
-test('the tab that has the connection is frozen, and another one takes over', {
-  timeout: 120_000,
-}, async () => {
-  await using world = await World.start();
-  await using here = await world.place();
-  const pages = [await here.open(KEPT), await here.open(KEPT)];
-  await Promise.all(pages.map((page) => page.live()));
-  const leader = await leaderOf(pages);
-  const other = pages.find((page) => page !== leader)!;
-  await leader.tab.freeze();
-  await world.append(LOG, 'frozen');
-  await other.append('from the other');
-  const { seen } = await other.until(
-    'it has seen both',
-    (report) => report.seen.length === 2,
-    60_000,
-  );
-  expect([...seen].sort()).toEqual(['from the other', 'frozen']);
-  await leader.tab.wake();
-  await leader.saw(seen);
-  await eventually(() => here.front.sockets === 1);
-});
-
 test('a page opens with what it had, before the network answers', async () => {
   await using world = await World.start();
   await using here = await world.place();

@@ -1,11 +1,13 @@
 /**
  * Who leads, by Web Locks (https://w3c.github.io/web-locks/): a lock is held by one tab at a time, and
- * is free at once when that tab is closed or crashes. A tab that is frozen keeps it: it is deposed,
- * which takes the lock away from it, and finds that out when it goes on.
+ * is free at once when that tab is closed or crashes. A tab that is told that it will be frozen gives it
+ * back (Chromium goes on to answer other tabs then, but has no network), and stands again when it
+ * goes on. One that is stopped without a word keeps it: it is deposed, which takes the lock away from it, and
+ * finds that out later.
  *
  *   standing ──granted──► leading ──resigned──► ended
  *       ▲                   │
- *       └────── deposed ◄───┘
+ *       └ deposed, frozen ◄─┘
  */
 export interface Election {
   /** Stands until it is ended; `lead` is called with what ends when this tab does not lead any more. */
@@ -26,16 +28,31 @@ export function lockElection(locks: LockManager, name: string, tab: string): Ele
   const resigned = new AbortController();
   const { signal } = resigned;
   let lead = (_until: AbortSignal) => {};
+  let frozen = new AbortController();
+  let awake = Promise.resolve();
+  const ends = freezing(() => {
+    let wake = () => {};
+    awake = new Promise((resolve) => {
+      wake = resolve;
+    });
+    frozen.abort();
+    frozen = new AbortController();
+    return wake;
+  });
+  signal.addEventListener('abort', ends);
 
   /** Resolves when the lock is lost, given back, or not to be had: to whether it was held. */
   const hold = async (options: LockOptions): Promise<boolean> => {
     const term = new AbortController();
+    const freeze = frozen.signal;
     let wasHeld = false;
     const held = () => {
       wasHeld = true;
-      if (signal.aborted || term.signal.aborted) return;
+      if (signal.aborted || term.signal.aborted || freeze.aborted) return;
       // Before it leads, as it may resign right then.
-      const given = new Promise<void>((give) => signal.addEventListener('abort', () => give()));
+      const given = new Promise<void>((give) => {
+        for (const each of [signal, freeze]) each.addEventListener('abort', () => give());
+      });
       lead(term.signal);
       return given;
     };
@@ -50,6 +67,7 @@ export function lockElection(locks: LockManager, name: string, tab: string): Ele
       lead = takeOver;
       void (async () => {
         // Where locks are refused, as in a page that is torn down, asking again would never end.
+        do await awake;
         while (!signal.aborted && (await hold({ signal })));
       })();
       return () => resigned.abort();
@@ -69,5 +87,22 @@ export function lockElection(locks: LockManager, name: string, tab: string): Ele
       locks.request(`${name}:${other}`, { signal: ended.signal }, gone).catch(() => {});
       return () => ended.abort();
     },
+  };
+}
+
+/** @param froze answers what is to be called when the page goes on @returns ends it */
+function freezing(froze: () => () => void): () => void {
+  const { document } = globalThis as { readonly document?: Document };
+  let resumed = () => {};
+  const freeze = () => {
+    resumed = froze();
+  };
+  const resume = () => resumed();
+  document?.addEventListener('freeze', freeze);
+  document?.addEventListener('resume', resume);
+  return () => {
+    document?.removeEventListener('freeze', freeze);
+    document?.removeEventListener('resume', resume);
+    resume();
   };
 }
