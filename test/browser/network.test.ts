@@ -154,6 +154,8 @@ test('a proxy refuses WebSockets, and does not any more', async () => {
   expect(state.over).toBe('http');
   expect(here.front.socketsOpened).toBe(0);
   await han.append('by HTTP');
+  // It is on its way only: what somebody else appends could be first.
+  await han.saw(['by HTTP']);
   await world.append(LOG, 'by stream');
   await han.saw(['by HTTP', 'by stream']);
 
