@@ -99,7 +99,11 @@ export class Lane {
       this.#again = false;
       try {
         await this.#takeIn();
-        if (this.#underWay.size === 0) await this.#mend();
+        if (this.#underWay.size === 0) {
+          // The last answers may have come while others were taken in.
+          await this.#takeIn();
+          await this.#mend();
+        }
         await this.#send();
       } catch (error) {
         // A page that cannot be had now is what a connection is like.

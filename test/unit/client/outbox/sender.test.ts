@@ -122,6 +122,25 @@ describe('what passes', () => {
   });
 });
 
+describe('an answer that comes while another one is taken in', () => {
+  it('is one as any other, also in a log that may not be read', async () => {
+    const gateway = await started();
+    const sendings = [gateway.append(), gateway.append()];
+    await settle();
+    const finish = gateway.store.finish.bind(gateway.store);
+    vi.spyOn(gateway.store, 'finish').mockImplementationOnce((...args) => {
+      gateway.accept('2-0');
+      return finish(...args);
+    });
+    gateway.pageFailures.push({ code: 'forbidden', message: 'no' });
+    gateway.accept('1-0');
+    await settle();
+    expect(await Promise.all(sendings)).toMatchObject([{ ids: ['1-0'] }, { ids: ['2-0'] }]);
+    expect(gateway.pagesAsked).toEqual([]);
+    expect(gateway.sent).toHaveLength(2);
+  });
+});
+
 describe('duplicate', () => {
   it('settles by the IDs when the answer was lost', async () => {
     const gateway = await started();
