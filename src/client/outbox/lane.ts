@@ -63,6 +63,8 @@ export class Lane {
   /** Of the last conflict: the version that a command is to be decided on. */
   #actual: EventId | undefined;
   #waitsForDecider = false;
+  /** The first of the log, known to be that, was sent once more to hear whether the gap is still there. */
+  #asked: Entry | undefined;
   #isBusy = false;
   #again = false;
   #isClosed = false;
@@ -252,6 +254,11 @@ export class Lane {
       const [now] = this.#context.outbox.of(this.#log);
       // Another tab knew better, or an entry before it had not been heard of.
       if (now?.key !== first.key || !isSamePlace(now, first)) return;
+      const asked = this.#asked;
+      this.#asked = first;
+      // What was missing then, another tab may have sent since.
+      const isStale = asked?.key !== first.key || !isSamePlace(asked, first);
+      if (this.#context.isShared && isStale) return;
       if (code === 'producer_fenced') return this.#recover(now, randomId());
       // Who knows the producer has none of what it waits for; who does not may have forgotten it.
       await this.#recover(now, undefined, (failure.expectedSeq ?? 0) > 0);
