@@ -2,6 +2,9 @@
 import { MillraceError } from '../event/error.ts';
 import type { Failure } from '../protocol/problem.ts';
 
+/** What those are told who wait for something of a client that was closed. */
+export const CLIENT_CLOSED: Failure = { code: 'closed', message: 'the client was closed' };
+
 /** The gateway, or a rule of the client, has said no. `code` says which. */
 export class Refused extends MillraceError {
   readonly failure: Failure;

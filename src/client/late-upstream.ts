@@ -2,13 +2,11 @@
 import type { LogName } from '../event/log-name.ts';
 import type { EventsPage } from '../protocol/page.ts';
 import type { ConnectionState } from './connection/state.ts';
-import { Refused } from './errors.ts';
+import { CLIENT_CLOSED, Refused } from './errors.ts';
 import { Changing, type Readable } from './readable.ts';
 import type { ClientStart, GatewayLink, Upstream } from './upstream.ts';
 
 type Real = Upstream & Pick<GatewayLink, 'page'>;
-
-const CLOSED = { code: 'closed', message: 'the client was closed' };
 
 export class LateUpstream implements Real {
   /** What its state is before it is anything. */
@@ -73,7 +71,7 @@ export class LateUpstream implements Real {
 
   close(): void {
     this.#unsubscribe?.();
-    this.#fail(new Refused(CLOSED));
+    this.#fail(new Refused(CLIENT_CLOSED));
     this.#real?.close();
     this.state.set({ status: 'closed', reason: 'it was closed here' });
   }

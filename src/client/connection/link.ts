@@ -14,6 +14,7 @@ import type { LogName } from '../../event/log-name.ts';
 import { writeOperation } from '../../protocol/json-operations.ts';
 import type { EventsPage } from '../../protocol/page.ts';
 import type { Failure } from '../../protocol/problem.ts';
+import { isPassing } from '../passing.ts';
 import { Changing } from '../readable.ts';
 import type {
   AppendAttempt,
@@ -44,21 +45,6 @@ export interface LinkOptions {
   /** When the connection is worth a look. Default: what a browser tells. */
   readonly signals?: readonly Signal[] | undefined;
 }
-
-/** What is no reason to give up a log that is followed: the connection is made anew. */
-const PASSING = new Set([
-  'unavailable',
-  'closed',
-  'keys_unavailable',
-  'overloaded',
-  'shutting_down',
-  'rate_limited',
-  'too_many_connections',
-  'request_timeout',
-  'idle_timeout',
-  'internal',
-  'unauthenticated',
-]);
 
 /** What trying again does not mend. Of all else, an answer garbled on its way included, it may. */
 const FINAL = new Set([
@@ -213,7 +199,8 @@ class Link implements GatewayLink, TransportOwner {
     } else if (frame.failure.code === 'already_subscribed') {
       // What was asked for came twice: something in between has repeated it.
       return;
-    } else if (PASSING.has(frame.failure.code)) {
+    } else if (isPassing(frame.failure.code) || frame.failure.code === 'idle_timeout') {
+      // No reason to give the log up: the connection is made anew.
       this.#drop(frame.failure);
       return;
     } else {

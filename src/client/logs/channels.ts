@@ -3,6 +3,7 @@ import type { EventId } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import type { Failure } from '../../protocol/problem.ts';
 import type { Cache } from '../device.ts';
+import { CLIENT_CLOSED } from '../errors.ts';
 import type { ClientStart, Receiver, Upstream } from '../upstream.ts';
 import { Channel } from './channel.ts';
 import type { Channels } from './consumer.ts';
@@ -90,7 +91,7 @@ export function createChannels(
 
     cursor: (log) => channelOf(log)?.cursor,
 
-    close(failure = { code: 'closed', message: 'the client was closed' }) {
+    close(failure = CLIENT_CLOSED) {
       ended ??= failure;
       const all = [...places.values()];
       places.clear();

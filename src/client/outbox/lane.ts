@@ -23,12 +23,12 @@ import { delayAfter } from '../../event/retries.ts';
 import { isA } from '../../event/thrown.ts';
 import type { Failure } from '../../protocol/problem.ts';
 import { Refused } from '../errors.ts';
+import { isPassing } from '../passing.ts';
 import type { AttemptAnswer, GatewayLink } from '../upstream.ts';
 import type { Entry, EntryCommand, Outcome } from './entry.ts';
 import { lookUp, type Sighting } from './lookup.ts';
 import { randomId, withMark } from './mark.ts';
 import type { OutboxStore } from './outbox-store.ts';
-import { isPassing } from './passing.ts';
 import type { TabOutbox } from './tab-outbox.ts';
 
 export interface LaneContext {
@@ -226,8 +226,9 @@ export class Lane {
       const mayBeThere =
         answer.kind === 'unanswered' ||
         (answer.kind === 'refused' && isPassing(answer.failure.code));
-      if (mayBeThere) this.#unsure.add(key);
-      if (mayBeThere) this.#missing.delete(key);
+      if (!mayBeThere) continue;
+      this.#unsure.add(key);
+      this.#missing.delete(key);
     }
     const [first] = outbox.of(this.#log);
     const told = first && this.#answers.get(first.key);
@@ -345,14 +346,20 @@ export class Lane {
    */
   async #verify(): Promise<boolean> {
     const told = new Map<Entry, Appended>();
-    let since: EventId | undefined;
     for (const { entry, answer } of this.#answers.values()) {
-      if (answer.kind !== 'appended') continue;
-      told.set(entry, answer.appended);
-      const [id = entry.after ?? ZERO_ID] = answer.appended.ids;
-      if (since === undefined || isAfter(since, id)) since = id;
+      if (answer.kind === 'appended') told.set(entry, answer.appended);
     }
-    if (since === undefined) return false;
+    if (told.size === 0) return false;
+    const since = earliestOf(
+      [...told].map(
+        ([
+          { after },
+          {
+            ids: [id = after],
+          },
+        ]) => id,
+      ),
+    );
     const { link } = this.#context;
     const keys = new Set([...told.keys()].map(({ key }) => key));
     // By time, as that is not checked: the event may have been trimmed.
@@ -373,13 +380,9 @@ export class Lane {
 
   async #look(entries: readonly Entry[]): Promise<Sighting> {
     if (entries.length === 0) return { found: new Map(), isBlind: false, first: undefined };
-    let after: EventId | undefined;
-    for (const entry of entries) {
-      const from = entry.after ?? ZERO_ID;
-      if (after === undefined || isAfter(after, from)) after = from;
-    }
+    const after = earliestOf(entries.map((entry) => entry.after));
     const keys = new Set(entries.map(({ key }) => key));
-    return lookUp(this.#context.link, this.#log, { after: after ?? ZERO_ID }, keys);
+    return lookUp(this.#context.link, this.#log, { after }, keys);
   }
 
   async #settleFound(entries: readonly Entry[], found: Sighting['found']): Promise<undefined> {
@@ -441,6 +444,13 @@ const UNKNOWN: Failure = {
 function refusedBy(error: unknown): { readonly refused: Failure } {
   if (isA(error, Refused) && !isPassing(error.failure.code)) return { refused: error.failure };
   throw error;
+}
+
+/** Undefined is the start of the log. */
+function earliestOf(places: readonly (EventId | undefined)[]): EventId {
+  return places
+    .map((place) => place ?? ZERO_ID)
+    .reduce((first, place) => (isAfter(first, place) ? place : first));
 }
 
 function isSamePlace(a: Entry, b: Entry): boolean {

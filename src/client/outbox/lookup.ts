@@ -3,9 +3,9 @@ import { type EventId, ZERO_ID } from '../../event/event-id.ts';
 import type { LogName } from '../../event/log-name.ts';
 import { isA } from '../../event/thrown.ts';
 import { Refused } from '../errors.ts';
+import { isPassing } from '../passing.ts';
 import type { ClientStart, GatewayLink } from '../upstream.ts';
 import { markOf } from './mark.ts';
-import { isPassing } from './passing.ts';
 
 export interface Sighting {
   /** The IDs of the events of each entry that is in the log. */

@@ -12,7 +12,7 @@ import type { LogName } from '../../event/log-name.ts';
 import type { EventsPage } from '../../protocol/page.ts';
 import type { ConnectionState } from '../connection/state.ts';
 import type { SharedUpstream, ShareParts } from '../device.ts';
-import { Refused } from '../errors.ts';
+import { CLIENT_CLOSED, Refused } from '../errors.ts';
 import { Changing } from '../readable.ts';
 import type { ClientStart, GatewayLink } from '../upstream.ts';
 import type { Election } from './election.ts';
@@ -41,7 +41,6 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-const CLOSED = { code: 'closed', message: 'the client was closed' };
 const LOOKING: ConnectionState = {
   status: 'connecting',
   reason: 'the tab that has the connection is looked for',
@@ -95,7 +94,7 @@ export class Shared implements SharedUpstream {
   page(log: LogName, start: ClientStart, limit?: number): Promise<EventsPage> {
     const link = this.link.get();
     if (link !== undefined) return link.page(log, start, limit);
-    if (this.#isClosed) return Promise.reject(new Refused(CLOSED));
+    if (this.#isClosed) return Promise.reject(new Refused(CLIENT_CLOSED));
     this.#runs += 1;
     const ref = this.#runs;
     return new Promise((resolve, reject) => {
@@ -127,7 +126,8 @@ export class Shared implements SharedUpstream {
     for (const end of this.#ends) end();
     this.#logs.clear();
     this.#stopLeading();
-    for (const { reject } of this.#pages.values()) reject(new Refused(state.failure ?? CLOSED));
+    for (const { reject } of this.#pages.values())
+      reject(new Refused(state.failure ?? CLIENT_CLOSED));
     this.#pages.clear();
     this.state.set(state);
   }
